@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Names for addresses, and the chain of frames.
+ */
+#pragma once
+
+#include "lib/compiler.h"
+
+/* Prints `name+0xoffset` of the function that @pc is in, or the address alone. */
+void print_symbol(uint64_t pc);
+
+/* Prints the return addresses from frame pointer @fp up; stops at what is no frame. */
+void print_backtrace(uint64_t fp);
+
+/* Whether @addr is in the guard below a stack. */
+bool is_stack_guard(uint64_t addr);

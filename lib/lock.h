@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Ticket spin locks with IRQs masked: fair, and safe from the first CPU on.
+ *
+ * Order: zone lock, VA-tree lock, page-table lock are leaves of different public
+ * calls; where they nest, it is VA tree -> page table -> zone (docs/design.md).
+ */
+#pragma once
+
+#include "lib/arm64/cpu.h"
+#include "lib/arm64/spinlock.h"
+
+/* MMU on (exclusives need Normal memory). Any CPU, any context. Returns the IRQ state. */
+static __always_inline uint64_t spin_lock_irqsave(spinlock_t *lock)
+{
+	uint64_t flags = local_irq_save();
+
+	raw_spin_lock(lock);
+	return flags;
+}
+
+static __always_inline void spin_unlock_irqrestore(spinlock_t *lock, uint64_t flags)
+{
+	raw_spin_unlock(lock);
+	local_irq_restore(flags);
+}

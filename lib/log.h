@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Text to the console. Printing never happens inside a measured region.
+ */
+#pragma once
+
+#include <stdarg.h>
+
+#include "lib/compiler.h"
+
+struct console {
+	/*
+	 * Writes @len > 0 bytes as they are, waiting a bounded time for the device.
+	 * The log has already turned "\n" into CR LF. IRQs are masked, one CPU at a time.
+	 */
+	void (*write)(const char *bytes, size_t len);
+};
+
+/*
+ * Names the console; what was logged before (the first 4 KiB of it, with a note of
+ * how much more there was) is written then. Boot CPU, once.
+ */
+void log_set_console(const struct console *console);
+
+/*
+ * printf to the console (integers and strings only, 512 bytes a call, longer is cut
+ * and ends in " [cut]\n"). What one call prints is never mixed with what another
+ * CPU prints. MMU on (there is a lock), any context.
+ */
+void log_printf(const char *fmt, ...) __printf_like(1, 2);
+void log_vprintf(const char *fmt, va_list ap) __printf_like(1, 0);
+
+/* @len bytes, any length, "\n" turned into CR LF. Otherwise as log_printf(). */
+void log_write(const char *bytes, size_t len);
+
+/*
+ * From here on no lock is taken: the panic path prints even if the holder died in
+ * the console, be it another CPU or this one. There is no way back.
+ */
+void log_break_lock(void);

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The options that every boot understands, with their defaults. Options of one room
+ * alone are registered in that room.
+ */
+#pragma once
+
+#include "lib/cmdline.h"
+
+#define SAMPLES_MAX 1000
+#define WARMUP_MAX  1000
+#define CPU_MAX	    511
+
+/* options.cpu: every CPU in turn, or (the default) the one that booted. */
+#define CPU_ALL	 OPTION_ALL
+#define CPU_BOOT (OPTION_ALL - 1)
+
+enum output_format { FORMAT_TABLE, FORMAT_JSON, FORMAT_KTAP, FORMAT_ALL };
+
+enum exit_action { EXIT_BY_OFF, EXIT_BY_RESET, EXIT_BY_HALT, EXIT_BY_SEMIHOSTING, EXIT_TO_SHELL };
+
+struct options {
+	/* Lists of globs (lib/glob.h); "" if the option was not given. */
+	char bench[CMDLINE_MAX];
+	char test[CMDLINE_MAX];
+	char skip[CMDLINE_MAX];
+
+	uint64_t samples; /* timed passes a record, 1 to SAMPLES_MAX */
+	uint64_t warmup;  /* untimed passes before them, up to WARMUP_MAX */
+	uint64_t cpu;	  /* index in the order of /cpus, CPU_ALL or CPU_BOOT */
+	uint64_t seed;	  /* of everything random */
+	unsigned format;  /* enum output_format */
+	unsigned exit;	  /* enum exit_action */
+	bool list;	  /* names only, run nothing */
+};
+
+/*
+ * Written by cmdline_parse() alone. In assembly it has a name of its own, because the
+ * registry's section is called `options` and an object file holds only one of a name.
+ */
+extern struct options options __asm__("standard_options");

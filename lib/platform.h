@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What boot learned of the machine: filled once before main() goes on, read by everyone.
+ */
+#pragma once
+
+#include "lib/compiler.h"
+
+struct platform {
+	char model[96];	      /* root node's model, or "unknown" */
+	char compatible[64];  /* its first compatible string */
+	uint64_t midr, mpidr; /* of the boot CPU */
+	uint64_t tcr, mair, sctlr;
+	uint64_t cntfrq_hz;
+	unsigned entry_el;	 /* 1, 2; 3 ends the run */
+	bool tlbi_twice;	 /* erratum workaround in force */
+	const char *psci_method; /* "hvc", "smc" or NULL */
+	uint64_t image_pa;
+};
+
+extern struct platform platform;
+
+/* Build identity, made by the build: "git: unknown" style strings, never NULL. */
+extern const char build_git[];	    /* commit id, "unknown" without git; "-dirty" when changed */
+extern const char build_compiler[]; /* compiler's version line */
