@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The hardware's own opinion on a translation: the AT instruction. It stores no
+ * descriptor and drops none, so it is not the door's business.
+ */
+#pragma once
+
+#include "lib/arm64/barrier.h"
+#include "lib/arm64/sysreg.h"
+#include "mm/arm64/pgtable.h"
+
+/* PAR_EL1 (Arm ARM D17.2.106). */
+#define PAR_F	      1UL			/* the translation failed */
+#define PAR_ATTR(par) ((unsigned)((par) >> 56)) /* the MAIR byte of the leaf */
+#define PAR_ADDR(par) ((par) & (((1UL << VA_BITS) - 1) & ~0xfffUL))
+
+/*
+ * Translates @va for a read at EL1: PAR_EL1. The address in it has no bits below 4K.
+ * EL1, any CPU; the caller keeps IRQ handlers from using PAR_EL1 meanwhile. May be
+ * answered from the TLB, stale or not, as an access would be.
+ */
+static __always_inline uint64_t at_s1e1r(uint64_t va)
+{
+	uint64_t par;
+
+	/* The ISB: AT's result is visible to MRS only after a context synchronization (D8.16.2). */
+	asm volatile("at s1e1r, %1\n\t"
+		     "isb\n\t"
+		     "mrs %0, par_el1"
+		     : "=r"(par)
+		     : "r"(va)
+		     : "memory");
+	return par;
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The one door: the only functions that store a descriptor, publish a table,
+ * issue a TLBI or a barrier that orders translation.
+ *
+ * They count when counting is on (one extra, unsampled pass of a bench); a
+ * bulk call counts once, so that counting off costs it three instructions.
+ * Counting is for one CPU at a time.
+ */
+#pragma once
+
+#include "mm/arm64/hw.h"
+
+struct door_counts {
+	uint64_t pte_writes; /* descriptors stored in tables that a walker can see or will see */
+	uint64_t dsb, dmb, isb, tlbi;
+	uint64_t tables_allocated, tables_freed;
+};
+
+extern bool door_counting;
+extern struct door_counts door_counts;
+
+#define DOOR_COUNT(...)                                       \
+	do {                                                  \
+		if (unlikely(door_counting)) {                \
+			struct door_counts *c = &door_counts; \
+			__VA_ARGS__;                          \
+		}                                             \
+	} while (0)
+
+/* Reads a descriptor of a table that may be live. */
+static __always_inline desc_t get_desc(const desc_t *slot)
+{
+	return hw_load_desc(slot);
+}
+
+/*
+ * Stores one descriptor; live tables too. Invalid to valid or valid to invalid:
+ * any other change needs break-before-make by the caller (D8.16.1).
+ */
+static __always_inline void set_desc(desc_t *slot, desc_t value)
+{
+	hw_store_desc(slot, value);
+	DOOR_COUNT(c->pte_writes++);
+}
+
+/*
+ * For loops that store one descriptor at a time: the stores go uncounted and
+ * the loop's end calls door_stored() with their number.
+ */
+static __always_inline void set_desc_in_loop(desc_t *slot, desc_t value)
+{
+	hw_store_desc(slot, value);
+}
+
+static __always_inline void door_stored(unsigned long n)
+{
+	DOOR_COUNT(c->pte_writes += n);
+}
+
+/* What is in a detached table is observed before the link to it that follows (D8.2.5). */
+static __always_inline void table_contents_before_link(void)
+{
+	hw_dmb_ishst();
+	DOOR_COUNT(c->dmb++);
+}
+
+/*
+ * Ends a call that made invalid entries valid: the DSB makes the stores visible to
+ * walkers, the ISB keeps later accesses of this CPU from having been tried before.
+ * No TLBI: an invalid entry is never cached (D8.14.1).
+ */
+static __always_inline void door_mapped(void)
+{
+	hw_dsb_ishst();
+	hw_isb();
+	DOOR_COUNT(c->dsb++, c->isb++);
+}
+
+/* Before the TLBIs of a batch: no walker can re-read the old descriptor after them. */
+static __always_inline void door_before_tlbi(void)
+{
+	hw_dsb_ishst();
+	DOOR_COUNT(c->dsb++);
+}
+
+/* @n leaves from @va, @stride bytes apart; last-level entries only. */
+static __always_inline void tlbi_leaves(uint64_t va, unsigned long n, uint64_t stride)
+{
+	uint64_t operand = tlbi_operand(va), step = stride >> 12;
+
+	DOOR_COUNT(c->tlbi += n);
+	for (; n >= 4; n -= 4, operand += 4 * step) {
+		hw_tlbi_vaale1is(operand);
+		hw_tlbi_vaale1is(operand + step);
+		hw_tlbi_vaale1is(operand + 2 * step);
+		hw_tlbi_vaale1is(operand + 3 * step);
+	}
+	for (; n; n--, operand += step)
+		hw_tlbi_vaale1is(operand);
+}
+
+/* @va at every level: the walk cache may hold the table that mapped it. */
+static __always_inline void tlbi_walk(uint64_t va)
+{
+	hw_tlbi_vaae1is(tlbi_operand(va));
+	DOOR_COUNT(c->tlbi++);
+}
+
+static __always_inline void tlbi_all(void)
+{
+	hw_tlbi_vmalle1is();
+	DOOR_COUNT(c->tlbi++);
+}
+
+/* Ends a batch of TLBIs: after it nothing stale is used, tables and frames may be reused. */
+static __always_inline void door_after_tlbi(void)
+{
+	hw_dsb_ish();
+	hw_isb();
+	DOOR_COUNT(c->dsb++, c->isb++);
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The primitives in plain C: what the assembly must equal, and what the host runs.
+ */
+#include "mm/arm64/hw.h"
+#include "mm/arm64/prims.h"
+#include "mm/arm64/prims-asm.h"
+#include "mm/phys/page.h"
+
+#ifndef HOST
+static_assert(PAGE_SHIFT_ASM == PAGE_SHIFT && STRUCT_PAGE_SIZE_ASM == STRUCT_PAGE_SIZE &&
+		      VMEMMAP_START_ASM == VMEMMAP_START,
+	      "prims.S computes with the same layout");
+#endif
+
+void desc_fill_c(desc_t *slot, desc_t first, uint64_t step, unsigned long n)
+{
+	for (unsigned long i = 0; i < n; i++)
+		hw_store_desc(&slot[i], first + i * step);
+}
+
+void desc_fill_blocks_c(desc_t *slot, struct page *const *blocks, unsigned long nr_blocks,
+			unsigned long per_block, desc_t bits)
+{
+	for (unsigned long b = 0; b < nr_blocks; b++)
+		desc_fill_c(slot + b * per_block, page_to_phys(blocks[b]) | bits, PAGE_SIZE,
+			    per_block);
+}
+
+bool desc_fill_pages_c(desc_t *slot, struct page *const *pages, unsigned long n, desc_t bits,
+		       const struct page *lo, uint64_t span_bytes)
+{
+	bool good = true;
+
+	for (unsigned long i = 0; i < n; i++) {
+		uint64_t offset = (uint64_t)pages[i] - (uint64_t)lo;
+
+		good &= offset < span_bytes && IS_ALIGNED(offset, STRUCT_PAGE_SIZE);
+		hw_store_desc(&slot[i], (((uint64_t)pages[i] - VMEMMAP_START) / STRUCT_PAGE_SIZE
+					 << PAGE_SHIFT) +
+						bits);
+	}
+	return good;
+}
+
+void desc_clear_c(desc_t *slot, unsigned long n)
+{
+	for (unsigned long i = 0; i < n; i++)
+		hw_store_desc(&slot[i], 0);
+}
+
+void desc_copy_c(desc_t *to, const desc_t *from, unsigned long n)
+{
+	for (unsigned long i = 0; i < n; i++)
+		hw_store_desc(&to[i], from[i]);
+}
+
+unsigned long page_run_c(struct page *const *pages, unsigned long max)
+{
+	uint64_t first = (uint64_t)pages[0];
+	unsigned long n = 1;
+
+	while (n < max && (uint64_t)pages[n] == first + n * STRUCT_PAGE_SIZE)
+		n++;
+	return n;
+}

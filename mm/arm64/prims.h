@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The bulk primitives behind the door: fill, clear, copy and scan, with SIMD on the
+ * target. Each has a plain C twin (_c) that the host runs and a test compares.
+ *
+ * Live tables: "element or structure writes from SIMD registers of 64-bit or smaller
+ * elements, where each element is aligned to its size, have each element treated as a
+ * single-copy atomic store", and a write of a 128-bit register that is 64-bit aligned is
+ * a pair of single-copy atomic 64-bit writes (Arm ARM DDI 0487, B2.2.1). ST1 of .2D and
+ * STP of X registers are thus as good as STR for each descriptor, live or not.
+ *
+ * All: any CPU, any context but an exception that returns; MMU on (SIMD is Normal memory
+ * only). None counts: the caller knows which of the stores are to tables.
+ */
+#pragma once
+
+#include "mm/arm64/pgtable.h"
+
+struct page;
+
+/* slot[i] = first + i * step, for @n descriptors. */
+void desc_fill(desc_t *slot, desc_t first, uint64_t step, unsigned long n);
+
+/*
+ * The same for @blocks runs in a row of @per_block descriptors each (a multiple of 16):
+ * run b begins at the descriptor of page blocks[b], with attributes @bits.
+ */
+void desc_fill_blocks(desc_t *slot, struct page *const *blocks, unsigned long nr_blocks,
+		      unsigned long per_block, desc_t bits);
+
+/*
+ * slot[i] = descriptor of pages[i] with attributes @bits. False if some pointer is not a
+ * struct page of [@lo, @lo + @span_bytes): the slots then hold rubbish.
+ */
+bool desc_fill_pages(desc_t *slot, struct page *const *pages, unsigned long n, desc_t bits,
+		     const struct page *lo, uint64_t span_bytes);
+
+/* slot[i] = 0. */
+void desc_clear(desc_t *slot, unsigned long n);
+
+/* to[i] = from[i], each store 64-bit single-copy atomic. */
+void desc_copy(desc_t *to, const desc_t *from, unsigned long n);
+
+/* How many of pages[0 .. max) follow each other in the vmemmap from pages[0]; max >= 1. */
+unsigned long page_run(struct page *const *pages, unsigned long max);
+
+void desc_fill_c(desc_t *slot, desc_t first, uint64_t step, unsigned long n);
+void desc_fill_blocks_c(desc_t *slot, struct page *const *blocks, unsigned long nr_blocks,
+			unsigned long per_block, desc_t bits);
+bool desc_fill_pages_c(desc_t *slot, struct page *const *pages, unsigned long n, desc_t bits,
+		       const struct page *lo, uint64_t span_bytes);
+void desc_clear_c(desc_t *slot, unsigned long n);
+void desc_copy_c(desc_t *to, const desc_t *from, unsigned long n);
+unsigned long page_run_c(struct page *const *pages, unsigned long max);
+
+#ifdef HOST
+#define desc_fill	 desc_fill_c
+#define desc_fill_blocks desc_fill_blocks_c
+#define desc_fill_pages	 desc_fill_pages_c
+#define desc_clear	 desc_clear_c
+#define desc_copy	 desc_copy_c
+#define page_run	 page_run_c
+#endif
