@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The page allocator: blocks of 2^order pages, naturally aligned, order 0 to MAX_ORDER.
+ *
+ * Per zone a buddy allocator under a lock; in front of it per-CPU hot lists, which
+ * need only masked IRQs. Names and meanings are Linux's where Linux has them. All
+ * functions: any CPU, any context, after buddy_init(), unless they say otherwise.
+ *
+ * Struct pages: for each range of RAM (ranges.h) rounded outward to MAX_ORDER_PAGES
+ * they are mapped and zero before buddy_init(), for a merge looks at the buddy.
+ *
+ * Misuse ends in panic("__free_pages: ..."): double free, wrong order, reserved
+ * memory, a page inside a block, a pointer that is no struct page, a page that is
+ * still a slab or a translation table.
+ */
+#pragma once
+
+#include "mm/phys/gfp.h"
+#include "mm/phys/page.h"
+
+/*
+ * Closes the boot-time ranges and takes all free memory, whatever reservation is left
+ * out for good. Boot CPU, once, MMU on, linear map and vmemmap in place. Nothing needs
+ * doing on other CPUs; one that parks calls drain_hot_lists() first, because nobody
+ * else can reach its lists.
+ */
+void buddy_init(void);
+
+/*
+ * A block of 2^@order pages; its first page carries the one reference. NULL: none left
+ * (this CPU's hot lists are drained before giving up), or order > MAX_ORDER. GFP_KERNEL
+ * takes ZONE_NORMAL first, then ZONE_DMA32. Contents undefined without __GFP_ZERO.
+ * __GFP_COMP has no effect on order 0, as in Linux.
+ */
+struct page *alloc_pages(gfp_t gfp, unsigned order);
+
+/*
+ * Drops one reference to a block from alloc_pages(); the last one frees it. @order as
+ * allocated, compound or not. NULL is no error.
+ */
+void __free_pages(struct page *page, unsigned order);
+
+/*
+ * Fills the NULL entries of @array with order-0 pages; returns how many entries, counted
+ * from the first, are not NULL then: @nr, or fewer when memory ran out. As far as memory
+ * allows the pages come in contiguous runs that end up in ascending slots.
+ */
+unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **array);
+
+/*
+ * __free_pages(p, 0) for each entry that is not NULL; runs of frames that follow each
+ * other are recognised and cost a few instructions a page. Entries are left as they are.
+ */
+void free_pages_bulk(struct page **array, unsigned long nr);
+
+/* Turns an allocated block that is not compound into 2^@order pages freed one by one. */
+void split_page(struct page *page, unsigned order);
+
+/*
+ * First page of the allocated block that holds @page, compound or not; NULL if none does.
+ * @page: a frame of RAM. The caller keeps the block from being freed meanwhile.
+ */
+struct page *allocated_block(struct page *page);
+
+/* The head of a compound page from any of its pages; another page is its own head. */
+static __always_inline struct page *compound_head(struct page *page)
+{
+	return page->flags & PG_TAIL ? page->compound_head : page;
+}
+
+/* One more reference to an allocated block. @page: its first page, or any of a compound one. */
+static __always_inline void get_page(struct page *page)
+{
+	__atomic_fetch_add(&compound_head(page)->refcount, 1, __ATOMIC_RELAXED);
+}
+
+/* Drops a reference; the last one frees the block. */
+static __always_inline void put_page(struct page *page)
+{
+	struct page *head = compound_head(page);
+
+	__free_pages(head, head->order);
+}
+
+/* Gives this CPU's hot lists back to the zones, so that an audit can see blocks merge. */
+void drain_hot_lists(void);
+
+/* Free pages of all zones, hot lists of all CPUs included (racy while others allocate). */
+uint64_t nr_free_pages(void);
+
+/* Pages that buddy_init() took, free or not. */
+uint64_t nr_managed_pages(void);
+
+struct zone_stats {
+	uint64_t managed_pages;
+	uint64_t free_pages;		/* in the zone's lists, as counted on the way */
+	uint64_t hot_pages;		/* on hot lists of all CPUs, free as well */
+	uint64_t blocks[MAX_ORDER + 1]; /* in the zone's lists, by walking them */
+};
+
+/* For audits. A list with a block that is not free, misplaced or misaligned is a panic. */
+void get_zone_stats(enum zone_id zone, struct zone_stats *stats);

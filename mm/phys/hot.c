@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: MIT
+/*
+ * alloc_pages() and __free_pages(): per-CPU hot lists before the zones.
+ *
+ * A list per zone and order, so that no order needs mapping to a list; orders that
+ * are not worth caching have no room and go to the zone each time. Each list is two
+ * stacks of at most `high` blocks: allocation and freeing work on `head`, and a full
+ * (or empty) head trades places with `spare`, so that a workload at the edge does
+ * not go to the zone each time.
+ *
+ * Only its own CPU touches a hot list, with IRQs masked: the hot paths have no
+ * atomic operation and no lock.
+ */
+#include <string.h>
+
+#include "lib/percpu.h"
+#include "mm/phys/buddy-internal.h"
+#include "mm/phys/ranges.h"
+
+struct hot_list {
+	struct page *head;
+	uint64_t room;	    /* blocks that head can still take; 0 too before hot_cpu_init() */
+	struct page *spare; /* NULL, or exactly `high` blocks */
+	uint64_t high;
+};
+
+struct hot_cpu {
+	struct hot_list lists[MAX_ORDER + 1][NR_BUDDY_ZONES];
+	struct page *ram;      /* first page of the range of RAM last freed to, */
+	uint64_t ram_pages;    /* and its size; 0 at first */
+	enum zone_id gfp_zone; /* where GFP_KERNEL starts: the highest zone with memory */
+	bool ready;	       /* hot_cpu_init() is done */
+	struct hot_cpu *next;  /* all CPUs' */
+};
+
+static DEFINE_PER_CPU(struct hot_cpu, hot_cpu);
+
+/* For statistics. CPUs push themselves and stay. */
+static struct hot_cpu *hot_cpus;
+
+/*
+ * What a stack of one list may hold. The small orders up to a contiguous group and the
+ * PMD block are what the mapping engine's callers use; between them nothing is cached.
+ * The PMD block of 64K pages is half a gigabyte, too much to keep from the other CPUs.
+ */
+static uint64_t hot_high(unsigned order)
+{
+	uint64_t bytes = PAGE_SIZE << order;
+
+	if (order <= CONT_PTES_SHIFT)
+		return MAX(MIN(MiB / bytes, 128), 1);
+	if (order == PMD_SHIFT - PAGE_SHIFT && bytes <= 32 * MiB)
+		return MAX(4 * MiB / bytes, 1);
+	return 0;
+}
+
+static void hot_cpu_init(struct hot_cpu *cpu)
+{
+	for (unsigned id = 0; id < NR_BUDDY_ZONES; id++) {
+		for (unsigned order = 0; order <= MAX_ORDER; order++)
+			cpu->lists[order][id].room = cpu->lists[order][id].high = hot_high(order);
+		if (zones[id].managed_pages)
+			cpu->gfp_zone = id;
+	}
+	cpu->ready = true;
+	cpu->next = __atomic_load_n(&hot_cpus, __ATOMIC_RELAXED);
+	while (!__atomic_compare_exchange_n(&hot_cpus, &cpu->next, cpu, true, __ATOMIC_RELEASE,
+					    __ATOMIC_RELAXED))
+		;
+}
+
+uint64_t hot_pages_of(enum zone_id id)
+{
+	struct hot_cpu *cpu = __atomic_load_n(&hot_cpus, __ATOMIC_ACQUIRE);
+	uint64_t pages = 0;
+
+	for (; cpu; cpu = cpu->next) {
+		for (unsigned order = 0; order <= MAX_ORDER; order++) {
+			struct hot_list *list = &cpu->lists[order][id];
+			uint64_t blocks = READ_ONCE(list->high) - READ_ONCE(list->room);
+
+			blocks += READ_ONCE(list->spare) ? list->high : 0;
+			pages += blocks << order;
+		}
+	}
+	return pages;
+}
+
+/* Takes the top block; NULL if there is none. */
+static __always_inline struct page *pop(struct hot_list *list)
+{
+	struct page *page;
+	uint64_t room;
+
+	ONE_REGISTER(list);
+	page = list->head;
+	room = list->room;
+	if (unlikely(!page))
+		return NULL;
+	list->head = page->hot_link.sle_next;
+	list->room = room + 1;
+	page->state ^= PAGE_STATE_OWNED;
+	return page;
+}
+
+/* Puts a block on top, @state is what the page's becomes. false: there is no room. */
+static __always_inline bool push(struct hot_list *list, struct page *page, uint64_t state)
+{
+	struct page *head;
+	uint64_t room;
+
+	ONE_REGISTER(list);
+	head = list->head;
+	room = list->room;
+	if (unlikely(room == 0))
+		return false;
+	page->state = state;
+	page->hot_link.sle_next = head;
+	list->head = page;
+	list->room = room - 1;
+	return true;
+}
+
+/* Carves 2^(got - order) blocks out of one, lowest address on top. */
+static void fill(struct hot_list *list, enum zone_id id, struct page *page, unsigned got,
+		 unsigned order)
+{
+	for (struct page *block = page + (1UL << got); block > page;) {
+		block -= 1UL << order;
+		push(list, block, PAGE_STATE(PG_BLOCK, id, order, 0));
+	}
+}
+
+/* @list has an empty head: fills it half from the zone. The zone's small pieces go first. */
+static void refill(struct hot_list *list, enum zone_id id, unsigned order)
+{
+	struct zone *zone = &zones[id];
+
+	raw_spin_lock(&zone->lock);
+	while (list->room > list->high / 2) {
+		unsigned top = order + ilog2(list->room - list->high / 2), got;
+		struct page *page = zone_take(id, order, MIN(top, (unsigned)MAX_ORDER), &got);
+
+		if (!page)
+			break;
+		fill(list, id, page, got, order);
+	}
+	raw_spin_unlock(&zone->lock);
+}
+
+/* A block from one zone for a CPU whose list had none in front. IRQs masked. */
+static struct page *take_cold(struct hot_cpu *cpu, enum zone_id id, unsigned order)
+{
+	struct hot_list *list = &cpu->lists[order][id];
+	struct page *page;
+	unsigned got;
+
+	if (!list->head && list->spare) {
+		list->head = list->spare;
+		list->spare = NULL;
+		list->room = 0;
+	} else if (!list->head && list->high) {
+		refill(list, id, order);
+	}
+	page = pop(list);
+	if (page)
+		return page;
+	raw_spin_lock(&zones[id].lock);
+	page = zone_take(id, order, order, &got);
+	raw_spin_unlock(&zones[id].lock);
+	if (page)
+		page->state = PAGE_STATE(PG_BLOCK, id, order, 0) ^ PAGE_STATE_OWNED;
+	return page;
+}
+
+/* zone lock held */
+static void drain_stack(enum zone_id id, struct page *page, unsigned order)
+{
+	while (page) {
+		struct page *next = page->hot_link.sle_next;
+
+		zone_give(id, page, order);
+		page = next;
+	}
+}
+
+static void drain(struct hot_cpu *cpu)
+{
+	for (unsigned id = 0; id < NR_BUDDY_ZONES; id++) {
+		raw_spin_lock(&zones[id].lock);
+		for (unsigned order = 0; order <= MAX_ORDER; order++) {
+			struct hot_list *list = &cpu->lists[order][id];
+
+			drain_stack(id, list->head, order);
+			drain_stack(id, list->spare, order);
+			list->head = list->spare = NULL;
+			list->room = list->high;
+		}
+		raw_spin_unlock(&zones[id].lock);
+	}
+}
+
+void drain_hot_lists(void)
+{
+	uint64_t irq = local_irq_save();
+
+	drain(&this_cpu(hot_cpu));
+	local_irq_restore(irq);
+}
+
+/* A shorter way to write gfp & __GFP_DMA32 ? ZONE_DMA32 : gfp_zone is gfp_zone & ~gfp. */
+static_assert(ZONE_DMA32 == 0 && ZONE_NORMAL == 1 && __GFP_DMA32 == 1, "a bit each");
+
+static struct page *take_any_zone(struct hot_cpu *cpu, gfp_t gfp, unsigned order)
+{
+	struct page *page = NULL;
+
+	for (int id = cpu->gfp_zone & ~gfp; !page && id >= 0; id--)
+		page = take_cold(cpu, id, order);
+	return page;
+}
+
+static noinline struct page *alloc_cold(gfp_t gfp, unsigned order, uint64_t irq)
+{
+	struct hot_cpu *cpu = &this_cpu(hot_cpu);
+	struct page *page;
+
+	if (!cpu->ready)
+		hot_cpu_init(cpu);
+	page = take_any_zone(cpu, gfp, order);
+	if (!page) {
+		/* What is missing may lie on this CPU's lists, in pieces or in another zone. */
+		drain(cpu);
+		page = take_any_zone(cpu, gfp, order);
+	}
+	local_irq_restore(irq);
+	return page ? prepare_block(page, order, gfp) : NULL;
+}
+
+struct page *alloc_pages(gfp_t gfp, unsigned order)
+{
+	struct hot_cpu *cpu;
+	struct hot_list *list;
+	struct page *page;
+	uint64_t irq;
+
+	if (unlikely(order > MAX_ORDER))
+		return NULL;
+	irq = local_irq_save();
+	cpu = &this_cpu(hot_cpu);
+	list = &cpu->lists[order][cpu->gfp_zone & ~gfp];
+	page = pop(list);
+	if (unlikely(!page))
+		return alloc_cold(gfp, order, irq);
+	local_irq_restore(irq);
+	if (unlikely(gfp & (__GFP_ZERO | __GFP_COMP)))
+		return prepare_block(page, order, gfp);
+	return page;
+}
+
+/* Frees a plain block whose list has no room: the older stack goes to the zone, or the block. */
+static void free_full(struct hot_list *list, struct page *page, uint64_t state)
+{
+	enum zone_id id = page->zone;
+	unsigned order = page->order;
+
+	if (list->high) {
+		if (list->spare) {
+			raw_spin_lock(&zones[id].lock);
+			drain_stack(id, list->spare, order);
+			raw_spin_unlock(&zones[id].lock);
+		}
+		list->spare = list->head;
+		list->head = NULL;
+		list->room = list->high;
+		push(list, page, state);
+		return;
+	}
+	raw_spin_lock(&zones[id].lock);
+	zone_give(id, page, order);
+	raw_spin_unlock(&zones[id].lock);
+}
+
+/*
+ * Drops a reference, takes a compound page apart. Returns whether the block is
+ * the caller's to free.
+ */
+static bool drop_last_reference(struct page *page, unsigned order)
+{
+	uint16_t flags = page->flags;
+
+	if ((flags & ~PG_HEAD) != (PG_BLOCK | PG_ALLOCATED) || page->order != order ||
+	    page->refcount < 1)
+		bad_free(page, order);
+	if (__atomic_sub_fetch(&page->refcount, 1, __ATOMIC_ACQ_REL) != 0)
+		return false;
+	for (unsigned long i = 1; flags & PG_HEAD && i < 1UL << order; i++)
+		page[i].state = 0;
+	return true;
+}
+
+/* Index of a well-formed struct page pointer from @base on; huge for any other. */
+static __always_inline uint64_t page_index(const struct page *page, const struct page *base)
+{
+	uint64_t offset = (uint64_t)page - (uint64_t)base;
+
+	/* Rotated, not shifted: misalignment lands in the top bits. One instruction. */
+	return offset >> 6 | offset << 58;
+}
+
+static noinline void free_cold(struct page *page, unsigned order, uint64_t irq)
+{
+	struct hot_cpu *cpu = &this_cpu(hot_cpu);
+	const struct phys_range *ram;
+	struct hot_list *list;
+
+	if (!cpu->ready)
+		hot_cpu_init(cpu);
+	if (page) {
+		ram = ram_range_of_pfn(page_index(page, vmemmap));
+		if (!ram)
+			bad_free(page, order);
+		cpu->ram = pfn_to_page(ram->first_pfn);
+		cpu->ram_pages = ram->pages;
+		if (drop_last_reference(page, order)) {
+			uint64_t state = PAGE_STATE(PG_BLOCK, page->zone, order, 0);
+
+			list = &cpu->lists[order][page->zone];
+			if (!push(list, page, state))
+				free_full(list, page, state);
+		}
+	}
+	local_irq_restore(irq);
+}
+
+void __free_pages(struct page *page, unsigned order)
+{
+	uint64_t irq = local_irq_save();
+	struct hot_cpu *cpu = &this_cpu(hot_cpu);
+	struct hot_list *list;
+	uint64_t state;
+
+	if (unlikely(page_index(page, cpu->ram) >= cpu->ram_pages))
+		return free_cold(page, order, irq);
+	/* What it will be when nothing is wrong with it; the check wants just that. */
+	state = page->state ^ PAGE_STATE_OWNED;
+	if (unlikely((state & ~(PAGE_STATE_ZONE | PAGE_STATE_ORDER)) != PG_BLOCK ||
+		     page->order != order))
+		return free_cold(page, order, irq);
+	list = &cpu->lists[order][page->zone];
+	if (unlikely(!push(list, page, state)))
+		return free_cold(page, order, irq);
+	local_irq_restore(irq);
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+/*
+ * struct page: one per page frame, found by arithmetic (the vmemmap).
+ *
+ * 64 bytes, so that frame number and pointer differ by shifts. The buddy
+ * allocator's links live here, so that free memory itself is never touched.
+ */
+#pragma once
+
+#include <sys/queue.h>
+
+#include "lib/compiler.h"
+#include "mm/arm64/layout.h"
+
+/* No flag at all: reserved (image, FDT, firmware, a hole) or inside a block, whose head knows. */
+enum page_flags {
+	PG_ALLOCATED = 1 << 0, /* first page of a block that somebody owns */
+	PG_BLOCK = 1 << 1,     /* the same, or of one that waits on a per-CPU hot list */
+	PG_BUDDY = 1 << 2,     /* first page of a free block in a zone's lists */
+	PG_HEAD = 1 << 3,      /* head of a compound page (__GFP_COMP) */
+	PG_TAIL = 1 << 4,      /* tail of a compound page */
+	PG_SLAB = 1 << 5,      /* small objects live here */
+	PG_LARGE = 1 << 6,     /* kmalloc() gave the whole block out */
+	PG_TABLE = 1 << 7,     /* a translation table; table_live counts its descriptors */
+};
+
+struct page {
+	union {
+		struct {
+			uint16_t flags;
+			uint8_t zone;	  /* enum zone_id; of a block's first page */
+			uint8_t order;	  /* of the block that this page is the first of */
+			int32_t refcount; /* 0 = free; a block counts on its first page */
+		};
+		uint64_t state; /* the four in one load, store or compare, see PAGE_STATE() */
+	};
+	union {
+		uint32_t table_live; /* PG_TABLE: valid descriptors in the table */
+		uint32_t slab_inuse; /* PG_SLAB: objects that are not on slab_free */
+	};
+	uint32_t slab_class; /* PG_SLAB: leading zeros of the size less one, see kmalloc.c */
+	union {
+		LIST_ENTRY(page) buddy_link; /* PG_BUDDY */
+		LIST_ENTRY(page) slab_link;  /* PG_SLAB: with others that have free objects */
+		SLIST_ENTRY(page) hot_link;  /* on a hot list, and whoever owns the page */
+		struct page *compound_head;  /* PG_TAIL */
+	};
+	union {
+		void *slab_free; /* PG_SLAB: first free object that belongs to no CPU */
+		uint64_t private[4];
+	};
+};
+
+/* What page->state reads when the fields have these values (little endian, as all of arm64 here).
+ */
+#define PAGE_STATE(flags_, zone_, order_, refcount_)                               \
+	((uint64_t)(flags_) | (uint64_t)(zone_) << 16 | (uint64_t)(order_) << 24 | \
+	 (uint64_t)(refcount_) << 32)
+#define PAGE_STATE_ZONE	 (0xffUL << 16)
+#define PAGE_STATE_ORDER (0xffUL << 24)
+
+/* What an allocated block with one reference and a free one on a hot list differ by. */
+#define PAGE_STATE_OWNED PAGE_STATE(PG_ALLOCATED, 0, 0, 1)
+
+static_assert(sizeof(struct page) == STRUCT_PAGE_SIZE, "vmemmap arithmetic");
+
+#define vmemmap ((struct page *)VMEMMAP_START)
+
+/* Pure arithmetic: says nothing about whether the frame is RAM (see pfn_valid()). */
+static __always_inline struct page *pfn_to_page(uint64_t pfn)
+{
+	return vmemmap + pfn;
+}
+
+static __always_inline uint64_t page_to_pfn(const struct page *page)
+{
+	return page - vmemmap;
+}
+
+static __always_inline uint64_t page_to_phys(const struct page *page)
+{
+	return page_to_pfn(page) << PAGE_SHIFT;
+}
+
+static __always_inline struct page *phys_to_page(uint64_t pa)
+{
+	return pfn_to_page(pa >> PAGE_SHIFT);
+}
+
+/* Linear-map address of the page. */
+static __always_inline void *page_address(const struct page *page)
+{
+	return phys_to_virt(page_to_phys(page));
+}
+
+static __always_inline struct page *virt_to_page(const void *va)
+{
+	return phys_to_page(virt_to_phys(va));
+}
