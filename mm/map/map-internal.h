@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Between the engine's files: a source of physical runs, a plan, tables.
+ */
+#pragma once
+
+#include "lib/lock.h"
+#include "mm/arm64/door.h"
+#include "mm/map/map.h"
+#include "mm/phys/buddy.h"
+
+enum source_kind { SOURCE_RANGE, SOURCE_PAGES, SOURCE_BLOCKS };
+
+/* Where the frames come from. Page i of the source is mapped at start + i pages. */
+struct source {
+	enum source_kind kind;
+	unsigned order; /* SOURCE_BLOCKS: of each block */
+	union {
+		uint64_t pa;		   /* SOURCE_RANGE */
+		struct page *const *pages; /* SOURCE_PAGES, SOURCE_BLOCKS: first pages */
+	};
+	unsigned max_shift;
+	pgprot_t prot;
+	/* SOURCE_PAGES: pages [index, run_end) are known to be one run of good frames. */
+	uint64_t run_end;
+};
+
+/* Frame address of page @index of the source. */
+uint64_t source_pa(const struct source *s, uint64_t index);
+
+/*
+ * Whether the source gives 1 << (@shift - PAGE_SHIFT) pages in one run from page @index,
+ * beginning at a multiple of its size, all of them good. @left: pages of the call from
+ * @index on. The limit max_shift is looked at too.
+ */
+bool source_has_leaf(struct source *s, uint64_t index, uint64_t left, unsigned shift);
+
+/*
+ * Writes the descriptors of pages [@index, @index + @n) to @slot, which is the slot of
+ * @va in a table (or in a buffer), with the contiguous bit where whole groups fit.
+ * -EINVAL: a pointer that is no page; some slots may have been written then.
+ */
+int source_fill(struct source *s, uint64_t index, uint64_t n, desc_t *slot, uint64_t va);
+
+/* Whether source_fill() cannot fail, so that it may write to a live table. */
+static __always_inline bool source_is_trusted(const struct source *s)
+{
+	return s->kind != SOURCE_PAGES;
+}
+
+/* Orders changes of the vmalloc region's tables and of their live counts. */
+extern spinlock_t pgtable_lock;
+
+/* Pages linked as tables. Under pgtable_lock. */
+extern uint64_t table_pages;
+
+SLIST_HEAD(table_list, page); /* by hot_link */
+
+/* A page for a table, contents undefined, live count 0; NULL: no memory. Not under pgtable_lock. */
+static __always_inline struct page *table_alloc(void)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, 0);
+
+	if (!page)
+		return NULL;
+	page->flags |= PG_TABLE;
+	page->table_live = 0;
+	DOOR_COUNT(c->tables_allocated++);
+	return page;
+}
+
+/* Gives a table back that no walker and no TLB knows any more. Not under pgtable_lock. */
+static __always_inline void table_free(struct page *page)
+{
+	page->flags &= ~PG_TABLE;
+	DOOR_COUNT(c->tables_freed++);
+	__free_pages(page, 0);
+}
+
+static __always_inline void table_list_free(struct table_list *list)
+{
+	while (!SLIST_EMPTY(list)) {
+		struct page *page = SLIST_FIRST(list);
+
+		SLIST_REMOVE_HEAD(list, hot_link);
+		table_free(page);
+	}
+}
+
+/* The table that descriptor @d points to. */
+static __always_inline struct page *desc_table_page(desc_t d)
+{
+	return phys_to_page(desc_addr(d));
+}
+
+static __always_inline desc_t *desc_table(desc_t d)
+{
+	return phys_to_virt(desc_addr(d));
+}
+
+/* Slot of @va at @level, NULL if a table above it is missing (or is a leaf). */
+static __always_inline desc_t *find_slot(uint64_t va, int level)
+{
+	desc_t *table = swapper_pg_dir;
+
+	for (int l = LEVEL_ROOT; l < level; l++) {
+		desc_t d = get_desc(&table[table_index(va, l)]);
+
+		if (!desc_is_table(d))
+			return NULL;
+		table = desc_table(d);
+	}
+	return &table[table_index(va, level)];
+}

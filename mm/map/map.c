@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Mapping: plan, check, apply.
+ *
+ * A window is what one PMD entry covers. The plan holds one descriptor a window: a block,
+ * or a table that was filled detached, or 0 for a part of a table that is live already.
+ * Planning takes no lock and changes nothing that a walker sees; applying takes the
+ * page-table lock and cannot fail. If another CPU took away a table that the plan counted
+ * on, the call plans again.
+ */
+#include <errno.h>
+
+#include "mm/arm64/prims.h"
+#include "lib/panic.h"
+#include "mm/map/map-internal.h"
+#include "mm/phys/buddy.h"
+
+/* Windows whose plan fits on the stack: 256 MiB at 4K. */
+#define PLAN_ON_STACK 128
+
+/* In a plan, this block stands for a whole PUD: the plan's next windows are part of it. */
+#define PLAN_PUD     (1UL << 55)
+#define PMDS_PER_PUD (PUD_SIZE / PMD_SIZE)
+
+/* A few pages of an untrusted source for a live table are checked in a buffer, more in a page. */
+#define BUFFER_DESCS 64
+
+struct plan {
+	uint64_t va, end;
+	struct source *source;
+	desc_t *windows;
+	struct page *windows_page; /* of a plan that is not on the stack */
+	unsigned windows_order;
+	bool uses_buffer, has_tables;
+	struct table_list upper; /* zeroed tables for the levels above the PMD's */
+	struct table_list spare; /* goes back when the call is over */
+	desc_t on_stack[PLAN_ON_STACK];
+	desc_t buffer[BUFFER_DESCS];
+};
+
+spinlock_t pgtable_lock = SPINLOCK_INIT;
+uint64_t table_pages;
+
+__attribute__((section(".bss.tables"), aligned(PAGE_SIZE))) desc_t swapper_pg_dir[PTRS_PER_TABLE];
+
+static __always_inline uint64_t window_end(const struct plan *p, uint64_t va)
+{
+	uint64_t next = ALIGN_DOWN(va, PMD_SIZE) + PMD_SIZE;
+
+	return next < p->end ? next : p->end;
+}
+
+static __always_inline uint64_t source_index(const struct plan *p, uint64_t va)
+{
+	return (va - p->va) >> PAGE_SHIFT;
+}
+
+/* --- plan: nothing that a walker can see changes here ------------------------------------- */
+
+/* Whether the 1G at @va has no table below it that is in use. */
+static bool pud_is_free(uint64_t va)
+{
+	desc_t *slot = find_slot(va, LEVEL_PUD);
+	desc_t d = slot ? get_desc(slot) : 0;
+
+	if (!(d & DESC_VALID))
+		return true;
+	for (uint64_t i = 0; desc_is_table(d) && i < PTRS_PER_TABLE; i++)
+		if (get_desc(desc_table(d) + i) & DESC_VALID)
+			return false;
+	return desc_is_table(d);
+}
+
+/* Plans blocks at @va, which a window begins at; returns how many windows they take. */
+static uint64_t plan_blocks(struct plan *p, desc_t *plan, uint64_t va)
+{
+	struct source *s = p->source;
+	uint64_t index = source_index(p, va), left = (p->end - va) >> PAGE_SHIFT;
+	uint64_t n = 0;
+	desc_t d;
+
+	if (HAVE_PUD_BLOCK && IS_ALIGNED(va, PUD_SIZE) &&
+	    source_has_leaf(s, index, left, PUD_SHIFT) && pud_is_free(va)) {
+		*plan = leaf_desc(source_pa(s, index), s->prot, LEVEL_PUD) | PLAN_PUD;
+		return PMDS_PER_PUD;
+	}
+	if (IS_ALIGNED(va, CONT_PMD_SIZE) && source_has_leaf(s, index, left, CONT_PMD_SHIFT))
+		n = CONT_PMDS;
+	else if (source_has_leaf(s, index, left, PMD_SHIFT))
+		n = 1;
+	if (!n)
+		return 0;
+	d = leaf_desc(source_pa(s, index), s->prot, LEVEL_PMD) | (n > 1 ? DESC_CONT : 0);
+	for (uint64_t i = 0; i < n; i++)
+		plan[i] = d + (i << PMD_SHIFT);
+	return n;
+}
+
+/* Fills a page with the descriptors of [va, next); empty slots are zeroed. */
+static int plan_table(struct plan *p, desc_t *plan, uint64_t va, uint64_t next)
+{
+	uint64_t first = table_index(va, LEVEL_PTE), n = (next - va) >> PAGE_SHIFT;
+	struct page *page = table_alloc();
+	desc_t *table;
+
+	if (!page)
+		return -ENOMEM;
+	p->has_tables = true;
+	table = page_address(page);
+	page->table_live = n;
+	*plan = table_desc(page_to_phys(page));
+	if (first)
+		desc_clear(table, first);
+	if (first + n < PTRS_PER_TABLE)
+		desc_clear(table + first + n, PTRS_PER_TABLE - first - n);
+	return source_fill(p->source, source_index(p, va), n, table + first, va);
+}
+
+/* The rest of a window that other areas may share, or that no block fits. */
+static int plan_leaves(struct plan *p, desc_t *plan, uint64_t va, uint64_t next)
+{
+	desc_t *slot;
+
+	*plan = 0;
+	if (next - va < PMD_SIZE) {
+		slot = find_slot(va, LEVEL_PMD);
+		if (slot && desc_is_table(get_desc(slot))) {
+			uint64_t n = (next - va) >> PAGE_SHIFT;
+
+			if (source_is_trusted(p->source))
+				return 0;
+			if (n <= BUFFER_DESCS && va == p->va && next == p->end) {
+				p->uses_buffer = true;
+				return source_fill(p->source, 0, n, p->buffer, va);
+			}
+		}
+	}
+	return plan_table(p, plan, va, next);
+}
+
+static int plan_windows(struct plan *p)
+{
+	desc_t *plan = p->windows;
+	uint64_t next;
+
+	for (uint64_t va = p->va; va < p->end; va = next) {
+		next = window_end(p, va);
+		if (next - va == PMD_SIZE) {
+			uint64_t n = plan_blocks(p, plan, va);
+
+			if (n) {
+				plan += n;
+				next = va + n * PMD_SIZE;
+				continue;
+			}
+		}
+		int error = plan_leaves(p, plan++, va, next);
+
+		if (error) {
+			p->end = next; /* what undo_plan() has to look at */
+			return error;
+		}
+	}
+	return 0;
+}
+
+static void undo_plan(struct plan *p)
+{
+	desc_t *plan = p->windows;
+
+	for (uint64_t va = ALIGN_DOWN(p->va, PMD_SIZE); va < p->end; va += PMD_SIZE, plan++) {
+		if (*plan & PLAN_PUD) {
+			va += PUD_SIZE - PMD_SIZE;
+			plan += PMDS_PER_PUD - 1;
+		} else if (desc_is_table(*plan)) {
+			table_free(desc_table_page(*plan));
+		}
+	}
+}
+
+/* Zeroed tables for the levels above, as many as could be missing. */
+static int plan_upper(struct plan *p)
+{
+	for (uint64_t va = p->va; va < p->end; va = ALIGN_DOWN(va, PUD_SIZE) + PUD_SIZE) {
+		if (likely(find_slot(va, LEVEL_PMD)))
+			continue;
+		for (int level = LEVEL_ROOT; level < LEVEL_PMD; level++) {
+			struct page *page = table_alloc();
+
+			if (!page)
+				return -ENOMEM;
+			desc_clear(page_address(page), PTRS_PER_TABLE);
+			SLIST_INSERT_HEAD(&p->upper, page, hot_link);
+		}
+	}
+	return 0;
+}
+
+/* --- apply: under the page-table lock, cannot fail ---------------------------------------- */
+
+/* find_slot() that links missing tables, which plan_upper() has provided. */
+static desc_t *make_slot(struct plan *p, uint64_t va, int level)
+{
+	desc_t *table = swapper_pg_dir;
+
+	for (int l = LEVEL_ROOT; l < level; l++) {
+		desc_t *slot = &table[table_index(va, l)];
+		desc_t d = get_desc(slot);
+
+		if (unlikely(!(d & DESC_VALID))) {
+			struct page *page = SLIST_FIRST(&p->upper);
+
+			panic_unless(page, "map: no table for level %d at 0x%lx", l + 1, va);
+			SLIST_REMOVE_HEAD(&p->upper, hot_link);
+			d = table_desc(page_to_phys(page));
+			table_contents_before_link(); /* its zeros */
+			set_desc(slot, d);
+			table_pages++;
+		}
+		table = desc_table(d);
+	}
+	return &table[table_index(va, level)];
+}
+
+/* Unlinks a table that maps nothing, so that a block can take its place. */
+static void break_table(struct plan *p, desc_t *slot, uint64_t va)
+{
+	struct page *page = desc_table_page(get_desc(slot));
+
+	panic_unless(!page->table_live, "map: 0x%lx is mapped already", va);
+	set_desc(slot, 0);
+	door_before_tlbi(); /* no walk finds the table any more */
+	tlbi_walk(va);	    /* the walk cache forgets it; it held no leaf */
+	door_after_tlbi();  /* completed: the slot may be reused, the page given back */
+	SLIST_INSERT_HEAD(&p->spare, page, hot_link);
+	table_pages--;
+}
+
+static void apply_block(struct plan *p, desc_t *slot, desc_t d, uint64_t va)
+{
+	desc_t old = get_desc(slot);
+
+	if (unlikely(old & DESC_VALID)) {
+		panic_unless(desc_is_table(old), "map: 0x%lx is mapped already", va);
+		break_table(p, slot, va);
+	}
+	set_desc(slot, d);
+}
+
+static void apply_pud(struct plan *p, desc_t d, uint64_t va)
+{
+	apply_block(p, make_slot(p, va, LEVEL_PUD), d, va);
+}
+
+/*
+ * The descriptors of [va, next) go where the table is, or the table goes where none is.
+ * Returns how many leaf descriptors were stored.
+ */
+static uint64_t apply_leaves(struct plan *p, desc_t *slot, desc_t planned, uint64_t va,
+			     uint64_t next)
+{
+	uint64_t first = table_index(va, LEVEL_PTE), n = (next - va) >> PAGE_SHIFT;
+	desc_t old = get_desc(slot), *live;
+
+	if (!(old & DESC_VALID)) {
+		set_desc(slot, planned);
+		table_pages++;
+		return n;
+	}
+	panic_unless(desc_is_table(old), "map: 0x%lx is mapped already", va);
+	live = desc_table(old) + first;
+	desc_table_page(old)->table_live += n;
+	if (planned) {
+		desc_copy(live, desc_table(planned) + first, n);
+		SLIST_INSERT_HEAD(&p->spare, desc_table_page(planned), hot_link);
+	} else if (p->uses_buffer) {
+		desc_copy(live, p->buffer, n);
+	} else {
+		source_fill(p->source, source_index(p, va), n, live, va); /* trusted */
+	}
+	return n;
+}
+
+static void apply_windows(struct plan *p)
+{
+	desc_t *plan = p->windows, *slot = NULL;
+	uint64_t next, stores = 0;
+
+	if (p->has_tables)
+		table_contents_before_link();
+	for (uint64_t va = p->va; va < p->end; va = next, plan++, slot++) {
+		next = window_end(p, va);
+		if (HAVE_PUD_BLOCK && unlikely(*plan & PLAN_PUD)) {
+			apply_pud(p, *plan & ~PLAN_PUD, va);
+			plan += PMDS_PER_PUD - 1;
+			next = va + PUD_SIZE;
+			slot = (desc_t *)0 - 1;
+			continue;
+		}
+		if (IS_ALIGNED((uint64_t)slot, PAGE_SIZE)) /* the first, or past a table's end */
+			slot = make_slot(p, va, LEVEL_PMD);
+		if (desc_is_block(*plan))
+			apply_block(p, slot, *plan, va);
+		else
+			stores += apply_leaves(p, slot, *plan, va, next);
+	}
+	door_stored(stores);
+	door_mapped();
+}
+
+/* --- the call ------------------------------------------------------------------------------ */
+
+/* A shared table that planning saw may have been taken away since by its last other user. */
+static bool live_table_is_there(uint64_t va, desc_t planned)
+{
+	desc_t *slot;
+
+	if (planned)
+		return true;
+	slot = find_slot(va, LEVEL_PMD);
+	return slot && desc_is_table(get_desc(slot));
+}
+
+/* Only the first and the last window can be shared. */
+static bool plan_holds(const struct plan *p)
+{
+	uint64_t last = (p->end - 1) >> PMD_SHIFT, first = p->va >> PMD_SHIFT;
+
+	return (window_end(p, p->va) - p->va == PMD_SIZE ||
+		live_table_is_there(p->va, p->windows[0])) &&
+	       (IS_ALIGNED(p->end, PMD_SIZE) ||
+		live_table_is_there(p->end - 1, p->windows[last - first]));
+}
+
+static int plan_all(struct plan *p, struct source *s, uint64_t va, uint64_t end)
+{
+	int error;
+
+	p->va = va;
+	p->end = end;
+	p->source = s;
+	p->uses_buffer = p->has_tables = false;
+	s->run_end = 0;
+	error = plan_windows(p);
+	if (!error)
+		error = plan_upper(p);
+	if (error)
+		undo_plan(p);
+	return error;
+}
+
+static int plan_and_apply(struct plan *p, struct source *s, uint64_t va, uint64_t end)
+{
+	uint64_t flags;
+	int error;
+
+	while (!(error = plan_all(p, s, va, end))) {
+		flags = spin_lock_irqsave(&pgtable_lock);
+		if (likely(plan_holds(p))) {
+			apply_windows(p);
+			spin_unlock_irqrestore(&pgtable_lock, flags);
+			break;
+		}
+		spin_unlock_irqrestore(&pgtable_lock, flags);
+		undo_plan(p);
+	}
+	return error;
+}
+
+static int map(uint64_t va, uint64_t end, struct source *s)
+{
+	struct page *plan_page = NULL;
+	unsigned plan_order = 0;
+	struct plan p;
+	uint64_t bytes;
+	int error;
+
+	if (va >= end || !IS_ALIGNED(va | end, PAGE_SIZE) || va < VMALLOC_START ||
+	    end > VMALLOC_END || s->prot & ~DESC_PROT_MASK || s->max_shift < PAGE_SHIFT)
+		return -EINVAL;
+	p.windows = p.on_stack;
+	bytes = (((end - 1) >> PMD_SHIFT) - (va >> PMD_SHIFT) + 1) * sizeof(desc_t);
+	if (bytes > sizeof(p.on_stack)) {
+		while (PAGE_SIZE << plan_order < bytes)
+			plan_order++;
+		plan_page = alloc_pages(GFP_KERNEL, plan_order);
+		if (!plan_page)
+			return -ENOMEM;
+		p.windows = page_address(plan_page);
+	}
+	SLIST_INIT(&p.upper);
+	SLIST_INIT(&p.spare);
+	error = plan_and_apply(&p, s, va, end);
+	table_list_free(&p.upper);
+	table_list_free(&p.spare);
+	if (unlikely(plan_page))
+		__free_pages(plan_page, plan_order);
+	return error;
+}
+
+int map_range(uint64_t va, uint64_t end, uint64_t pa, pgprot_t prot, unsigned max_shift)
+{
+	struct source s = { .kind = SOURCE_RANGE, .pa = pa, .prot = prot, .max_shift = max_shift };
+
+	if (!IS_ALIGNED(pa, PAGE_SIZE) || pa >= PHYS_END || end - va > PHYS_END - pa)
+		return -EINVAL;
+	return map(va, end, &s);
+}
+
+int map_pages(uint64_t va, uint64_t end, struct page *const *pages, pgprot_t prot,
+	      unsigned max_shift)
+{
+	struct source s = {
+		.kind = SOURCE_PAGES, .pages = pages, .prot = prot, .max_shift = max_shift
+	};
+
+	return pages ? map(va, end, &s) : -EINVAL;
+}
+
+int map_blocks(uint64_t va, uint64_t end, struct page *const *blocks, unsigned order, pgprot_t prot,
+	       unsigned max_shift)
+{
+	struct source s = { .kind = SOURCE_BLOCKS,
+			    .pages = blocks,
+			    .order = order,
+			    .prot = prot,
+			    .max_shift = max_shift };
+
+	return blocks && order <= MAX_ORDER ? map(va, end, &s) : -EINVAL;
+}
+
+int map_populate_upper(uint64_t va, uint64_t end)
+{
+	struct plan p = { .va = va, .end = end };
+	uint64_t flags;
+	int error;
+
+	if (va >= end || va < VMALLOC_START || end > VMALLOC_END)
+		return -EINVAL;
+	error = plan_upper(&p);
+	if (!error) {
+		flags = spin_lock_irqsave(&pgtable_lock);
+		for (; va < end; va = ALIGN_DOWN(va, PUD_SIZE) + PUD_SIZE)
+			make_slot(&p, va, LEVEL_PMD);
+		door_mapped();
+		spin_unlock_irqrestore(&pgtable_lock, flags);
+	}
+	table_list_free(&p.upper);
+	return error;
+}
+
+uint64_t map_table_pages(void)
+{
+	return READ_ONCE(table_pages);
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Sources of physical runs: what the engine knows about frames, in one place.
+ */
+#include <errno.h>
+
+#include "mm/arm64/prims.h"
+#include "mm/map/map-internal.h"
+#include "mm/phys/ranges.h"
+
+static __always_inline uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+uint64_t source_pa(const struct source *s, uint64_t index)
+{
+	switch (s->kind) {
+	case SOURCE_RANGE:
+		return s->pa + (index << PAGE_SHIFT);
+	case SOURCE_PAGES:
+		return page_to_phys(s->pages[index]);
+	default:
+		return page_to_phys(s->pages[index >> s->order]) +
+		       ((index & ((1UL << s->order) - 1)) << PAGE_SHIFT);
+	}
+}
+
+/* Whether frames [pfn, pfn + n) all have struct pages. */
+static bool run_is_ram(uint64_t pfn, uint64_t n)
+{
+	const struct phys_range *r = ram_range_of_pfn(pfn);
+
+	return r && pfn - r->first_pfn + n <= r->pages;
+}
+
+/* Extends the known run from @index to at least @n pages, or says that it is shorter. */
+static bool pages_have_run(struct source *s, uint64_t index, uint64_t left, uint64_t n)
+{
+	struct page *const *p = s->pages + index;
+	uint64_t run;
+
+	if (index + n <= s->run_end)
+		return true;
+	/* Cheap no: the last page of the would-be run is not where it had to be. */
+	if ((uint64_t)p[n - 1] - (uint64_t)p[0] != (n - 1) * STRUCT_PAGE_SIZE)
+		return false;
+	if (!IS_ALIGNED((uint64_t)p[0], STRUCT_PAGE_SIZE))
+		return false;
+	run = page_run(p, left);
+	if (run < n || !run_is_ram(page_to_pfn(p[0]), run))
+		return false;
+	s->run_end = index + run;
+	return true;
+}
+
+/* The blocks after @index are each other's neighbours for @n pages. */
+static bool blocks_have_run(const struct source *s, uint64_t index, uint64_t n)
+{
+	uint64_t first = index >> s->order, last = (index + n - 1) >> s->order;
+
+	for (uint64_t b = first; b < last; b++)
+		if (s->pages[b + 1] != s->pages[b] + (1UL << s->order))
+			return false;
+	return true;
+}
+
+bool source_has_leaf(struct source *s, uint64_t index, uint64_t left, unsigned shift)
+{
+	uint64_t n = 1UL << (shift - PAGE_SHIFT);
+
+	if (shift > s->max_shift || left < n)
+		return false;
+	if (s->kind == SOURCE_PAGES && !pages_have_run(s, index, left, n))
+		return false;
+	if (!IS_ALIGNED(source_pa(s, index), 1UL << shift))
+		return false;
+	return s->kind != SOURCE_BLOCKS || blocks_have_run(s, index, n);
+}
+
+/* One run of frames: single pages up to a group boundary, whole groups, single pages. */
+static void fill_run(const struct source *s, uint64_t pa, uint64_t n, desc_t *slot, uint64_t va)
+{
+	uint64_t head = n, groups = 0;
+	desc_t first = leaf_desc(pa, s->prot, LEVEL_PTE);
+
+	if (s->max_shift >= CONT_PTE_SHIFT && IS_ALIGNED(va ^ pa, CONT_PTE_SIZE)) {
+		head = min_u64(n, -(pa >> PAGE_SHIFT) & (CONT_PTES - 1));
+		groups = (n - head) & ~(CONT_PTES - 1);
+	}
+	if (head)
+		desc_fill(slot, first, PAGE_SIZE, head);
+	if (groups)
+		desc_fill(slot + head, (first + (head << PAGE_SHIFT)) | DESC_CONT, PAGE_SIZE,
+			  groups);
+	head += groups;
+	if (head < n)
+		desc_fill(slot + head, first + (head << PAGE_SHIFT), PAGE_SIZE, n - head);
+}
+
+/* Pages that follow no run: checked against one range of RAM, or one by one past its ends. */
+static int fill_scattered(const struct source *s, uint64_t index, uint64_t n, desc_t *slot)
+{
+	struct page *const *p = s->pages + index;
+	desc_t bits = leaf_desc(0, s->prot, LEVEL_PTE);
+	const struct phys_range *r = ram_range_of_pfn(page_to_pfn(p[0]));
+
+	if (!r)
+		return -EINVAL;
+	if (desc_fill_pages(slot, p, n, bits, pfn_to_page(r->first_pfn),
+			    r->pages * STRUCT_PAGE_SIZE))
+		return 0;
+	for (uint64_t i = 0; i < n; i++) {
+		if (!IS_ALIGNED((uint64_t)p[i], STRUCT_PAGE_SIZE) || !pfn_valid(page_to_pfn(p[i])))
+			return -EINVAL;
+	}
+	/* All good, in several ranges: the descriptors that were made are right. */
+	return 0;
+}
+
+/*
+ * A group of pages may be one contiguous group only if it begins at a group's boundary
+ * in both spaces and its last page is where it has to be; the exact scan comes after.
+ */
+static bool may_be_group(const struct source *s, uint64_t index, uint64_t left, uint64_t va)
+{
+	struct page *const *p = s->pages + index;
+
+	return left >= CONT_PTES && s->max_shift >= CONT_PTE_SHIFT &&
+	       p[CONT_PTES - 1] == p[0] + (CONT_PTES - 1) &&
+	       IS_ALIGNED((uint64_t)p[0] - VMEMMAP_START, CONT_PTES * STRUCT_PAGE_SIZE) &&
+	       IS_ALIGNED(va, CONT_PTE_SIZE);
+}
+
+/* Pages from @index on that can be filled without looking for groups among them. */
+static uint64_t scattered_extent(const struct source *s, uint64_t index, uint64_t left, uint64_t va)
+{
+	uint64_t n = 0;
+
+	do
+		n += CONT_PTES - ((va >> PAGE_SHIFT) + n) % CONT_PTES;
+	while (n < left && !may_be_group(s, index + n, left - n, va + (n << PAGE_SHIFT)));
+	return min_u64(n, left);
+}
+
+static int fill_pages(struct source *s, uint64_t index, uint64_t n, desc_t *slot, uint64_t va)
+{
+	while (n) {
+		uint64_t step;
+
+		if (index < s->run_end ||
+		    (may_be_group(s, index, n, va) && pages_have_run(s, index, n, CONT_PTES))) {
+			step = min_u64(n, s->run_end - index);
+			fill_run(s, page_to_phys(s->pages[index]), step, slot, va);
+		} else {
+			step = scattered_extent(s, index, n, va);
+			if (fill_scattered(s, index, step, slot))
+				return -EINVAL;
+		}
+		index += step;
+		slot += step;
+		va += step << PAGE_SHIFT;
+		n -= step;
+	}
+	return 0;
+}
+
+static void fill_blocks(const struct source *s, uint64_t index, uint64_t n, desc_t *slot,
+			uint64_t va)
+{
+	uint64_t size = 1UL << s->order, shift = s->order + PAGE_SHIFT;
+	desc_t bits = leaf_desc(0, s->prot, LEVEL_PTE);
+
+	/* Whole blocks of whole groups, which is what a huge vmalloc has. */
+	if (shift >= CONT_PTE_SHIFT && s->max_shift >= CONT_PTE_SHIFT && size % 16 == 0 &&
+	    IS_ALIGNED(index | n, size) && IS_ALIGNED(va, CONT_PTE_SIZE)) {
+		desc_fill_blocks(slot, s->pages + (index >> s->order), n >> s->order, size,
+				 bits | DESC_CONT);
+		return;
+	}
+	while (n) {
+		uint64_t step = min_u64(n, size - (index & (size - 1)));
+
+		fill_run(s, source_pa(s, index), step, slot, va);
+		index += step;
+		slot += step;
+		va += step << PAGE_SHIFT;
+		n -= step;
+	}
+}
+
+int source_fill(struct source *s, uint64_t index, uint64_t n, desc_t *slot, uint64_t va)
+{
+	switch (s->kind) {
+	case SOURCE_RANGE:
+		fill_run(s, s->pa + (index << PAGE_SHIFT), n, slot, va);
+		return 0;
+	case SOURCE_PAGES:
+		return fill_pages(s, index, n, slot, va);
+	default:
+		fill_blocks(s, index, n, slot, va);
+		return 0;
+	}
+}

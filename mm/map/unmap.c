@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Unmapping: clear or unlink, TLBI, DSB, and only then give tables back.
+ *
+ * The page-table lock is held to the end: while a stale walk-cache entry may still lead
+ * to an unlinked table, nobody links another one in its place.
+ */
+#include "mm/arm64/prims.h"
+#include "lib/panic.h"
+#include "mm/map/map-internal.h"
+
+/* More descriptors than this are flushed all at once, as in Linux (MAX_DVM_OPS at 4K). */
+#define FLUSH_ALL_PAST 512
+
+/* Cleared windows whose TLBIs are still due; one DSB serves a batch of them. */
+#define BATCH_WINDOWS 64
+
+struct cleared {
+	uint64_t va;
+	uint32_t leaves;
+	uint8_t shift; /* log2 of what one leaf maps */
+	bool unlinked; /* a table went: the walk cache has to forget it */
+};
+
+struct unmap {
+	uint64_t leaves; /* cleared so far; past FLUSH_ALL_PAST nothing more is noted */
+	unsigned noted;
+	struct table_list tables;
+	struct cleared batch[BATCH_WINDOWS];
+};
+
+/* TLBIs of the batch: every member of a contiguous group has its own, the hint binds nobody. */
+static void flush_batch(struct unmap *u)
+{
+	if (!u->noted)
+		return;
+	door_before_tlbi();
+	for (unsigned i = 0; i < u->noted; i++) {
+		const struct cleared *c = &u->batch[i];
+		uint64_t size = 1UL << c->shift;
+
+		/* One address in the all-levels form covers its leaf and the table above. */
+		if (c->unlinked)
+			tlbi_walk(c->va);
+		tlbi_leaves(c->va + c->unlinked * size, c->leaves - c->unlinked, size);
+	}
+	u->noted = 0;
+}
+
+static void note(struct unmap *u, uint64_t va, uint64_t leaves, unsigned shift, bool unlinked)
+{
+	u->leaves += leaves;
+	if (u->leaves > FLUSH_ALL_PAST)
+		return;
+	if (u->noted == BATCH_WINDOWS)
+		flush_batch(u);
+	u->batch[u->noted++] = (struct cleared){
+		.va = va, .leaves = (uint32_t)leaves, .shift = (uint8_t)shift, .unlinked = unlinked
+	};
+}
+
+static void flush_rest(struct unmap *u)
+{
+	if (u->leaves > FLUSH_ALL_PAST) {
+		door_before_tlbi();
+		tlbi_all();
+	} else {
+		flush_batch(u);
+	}
+	door_after_tlbi();
+}
+
+/* [va, next) of one leaf table: the whole table goes if nothing else is in it. */
+static uint64_t clear_leaves(struct unmap *u, desc_t *slot, desc_t d, uint64_t va, uint64_t next)
+{
+	struct page *page = desc_table_page(d);
+	uint64_t n = (next - va) >> PAGE_SHIFT;
+	bool last;
+
+	panic_unless(page->table_live >= n, "unmap_range: 0x%lx: %u live, %lu to clear", va,
+		     page->table_live, n);
+	page->table_live -= n;
+	last = !page->table_live;
+	note(u, va, n, PAGE_SHIFT, last);
+	if (!last) {
+		desc_clear(desc_table(d) + table_index(va, LEVEL_PTE), n);
+		return n;
+	}
+	set_desc(slot, 0);
+	SLIST_INSERT_HEAD(&u->tables, page, hot_link);
+	table_pages--;
+	return 0;
+}
+
+static uint64_t clear_block(struct unmap *u, desc_t *slot, uint64_t va, unsigned shift)
+{
+	set_desc(slot, 0);
+	note(u, va, 1, shift, false);
+	return va + (1UL << shift);
+}
+
+static void clear_windows(struct unmap *u, uint64_t va, uint64_t end)
+{
+	desc_t *slot = NULL;
+	uint64_t next, stores = 0;
+
+	for (; va < end; va = next, slot++) {
+		desc_t d;
+
+		next = ALIGN_DOWN(va, PMD_SIZE) + PMD_SIZE;
+		if (next > end)
+			next = end;
+		if (IS_ALIGNED((uint64_t)slot, PAGE_SIZE))
+			slot = find_slot(va, LEVEL_PMD);
+		if (HAVE_PUD_BLOCK && !slot) {
+			next = clear_block(u, find_slot(va, LEVEL_PUD), va, PUD_SHIFT);
+			slot = (desc_t *)0 - 1;
+			continue;
+		}
+		d = get_desc(slot);
+		if (desc_is_block(d))
+			clear_block(u, slot, va, PMD_SHIFT);
+		else
+			stores += clear_leaves(u, slot, d, va, next);
+	}
+	door_stored(stores);
+}
+
+void unmap_range(uint64_t va, uint64_t end)
+{
+	struct unmap u;
+	uint64_t flags;
+
+	u.leaves = u.noted = 0;
+	SLIST_INIT(&u.tables);
+	flags = spin_lock_irqsave(&pgtable_lock);
+	clear_windows(&u, va, end);
+	flush_rest(&u);
+	spin_unlock_irqrestore(&pgtable_lock, flags);
+	table_list_free(&u.tables);
+}
