@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Busy areas in one tree, ordered by address. Each area knows the gap right below it
+ * and a bound on the gaps in its subtree; the gap above the last area, where almost
+ * every area comes from, is in no node. So the usual call compares the root's bound
+ * with the size, and links the new area to the right of the last one.
+ *
+ * The bound is raised at once when a gap grows, but not lowered when one shrinks:
+ * first_fit() lowers what it finds too large. Every shrink is thus paid for once, and
+ * only if somebody comes to look.
+ */
+#include "lib/lock.h"
+#include "lib/log.h"
+#include "mm/areas/area.h"
+#include "mm/phys/kmalloc.h"
+
+#define FIRST_VA (VMALLOC_START + PAGE_SIZE)
+
+static struct {
+	RB_HEAD(area_tree, vm_struct) tree;
+	struct vm_struct *last; /* the highest, NULL if there is none */
+	spinlock_t lock;	/* the tree, every gap and bound, last */
+} areas = { .tree = RB_INITIALIZER(&areas.tree), .lock = SPINLOCK_INIT };
+
+static __always_inline uint64_t start_of(const struct vm_struct *area)
+{
+	return (uint64_t)area->addr;
+}
+
+static __always_inline uint64_t gap_start(const struct vm_struct *area)
+{
+	return start_of(area) - area->gap;
+}
+
+/* Not being set up or taken down. */
+static __always_inline bool is_whole(const struct vm_struct *area)
+{
+	/* Acquire: pairs with publish_vm_area(). */
+	return !(__atomic_load_n(&area->flags, __ATOMIC_ACQUIRE) & VM_UNINITIALIZED);
+}
+
+static __always_inline void lower_bound(struct vm_struct *x)
+{
+	const struct vm_struct *left = RB_LEFT(x, node), *right = RB_RIGHT(x, node);
+	uint64_t bound = x->gap;
+
+	if (left)
+		bound = MAX(bound, left->gap_bound);
+	if (right)
+		bound = MAX(bound, right->gap_bound);
+	x->gap_bound = bound;
+}
+
+/*
+ * Makes @x's bound anew and raises those above it. Since a parent's bound is never
+ * below its child's, the first that is high enough ends the walk.
+ */
+static void update_bounds(struct vm_struct *x)
+{
+	uint64_t bound;
+
+	lower_bound(x);
+	bound = x->gap_bound;
+	while ((x = RB_PARENT(x, node)) && x->gap_bound < bound)
+		x->gap_bound = bound;
+}
+
+/*
+ * sys/tree.h puts this into each rotation, for the node that went down (its new parent
+ * covers what it covered, and is raised), and into a loop towards the root at the end of
+ * RB_REMOVE: update_bounds() has been there already, so that one ends.
+ */
+#ifdef RB_AUGMENT_CHECK
+#error "this sys/tree.h augments in another way than picolibc's"
+#endif
+#undef RB_AUGMENT
+#define RB_AUGMENT(x)             \
+	{                         \
+		update_bounds(x); \
+		break;            \
+	}
+
+/* What is used of RB_GENERATE(): a tree that is never asked to compare needs no comparison. */
+RB_GENERATE_INSERT_COLOR(area_tree, vm_struct, node, static)
+RB_GENERATE_REMOVE_COLOR(area_tree, vm_struct, node, static)
+RB_GENERATE_REMOVE(area_tree, vm_struct, node, static)
+RB_GENERATE_NEXT(area_tree, vm_struct, node, static)
+RB_GENERATE_PREV(area_tree, vm_struct, node, static)
+RB_GENERATE_MINMAX(area_tree, vm_struct, node, static)
+
+/* What is looked for: bytes with guard, alignment, and where. */
+struct want {
+	uint64_t size, align, lo, hi;
+};
+
+/* The lowest fitting address in the gap [start, end), 0 if there is none. */
+static __always_inline uint64_t fit(struct want w, uint64_t start, uint64_t end)
+{
+	uint64_t from = MAX(start, w.lo), to = MIN(end, w.hi);
+	uint64_t at = ALIGN_UP(from, w.align);
+
+	/* The first test is for an ALIGN_UP() that wraps. */
+	return at >= from && at <= to && to - at >= w.size ? at : 0;
+}
+
+/* Down to the lowest node whose gap, or a gap right of it, may do. */
+static struct vm_struct *descend(struct vm_struct *x, struct want w)
+{
+	struct vm_struct *left;
+
+	while ((left = RB_LEFT(x, node)) && left->gap_bound >= w.size && gap_start(x) > w.lo)
+		x = left;
+	return x;
+}
+
+/* Nothing in @x's subtree does: up to the first node that comes after it, NULL past the root. */
+static struct vm_struct *ascend(struct vm_struct *x)
+{
+	struct vm_struct *parent;
+	bool was_right;
+
+	do {
+		lower_bound(x);
+		parent = RB_PARENT(x, node);
+		was_right = parent && RB_RIGHT(parent, node) == x;
+		x = parent;
+	} while (was_right);
+	return x;
+}
+
+/* The area above the lowest gap that does, NULL if none below the last area does. */
+static noinline struct vm_struct *first_fit(struct vm_struct *x, uint64_t size, uint64_t align,
+					    uint64_t lo, uint64_t hi)
+{
+	/* Arguments one by one: four of them in a struct would go through the stack. */
+	struct want w = { size, align, lo, hi };
+	struct vm_struct *right;
+
+	x = descend(x, w);
+	while (x && gap_start(x) < hi) {
+		if (x->gap >= size && fit(w, gap_start(x), start_of(x)))
+			return x;
+		right = RB_RIGHT(x, node);
+		if (right && right->gap_bound >= size)
+			x = descend(right, w);
+		else
+			x = ascend(x);
+	}
+	return NULL;
+}
+
+/*
+ * Puts @area right below @above, or last if that is NULL. The place is known, and so
+ * RB_INSERT()'s own way down to it is saved.
+ */
+static __always_inline void link_area(struct vm_struct *area, struct vm_struct *above)
+{
+	struct vm_struct *parent = areas.last;
+
+	if (above)
+		parent = RB_LEFT(above, node) ? RB_PREV(area_tree, &areas.tree, above) : above;
+	RB_SET(area, parent, node);
+	if (!parent)
+		RB_ROOT(&areas.tree) = area;
+	else if (parent == above)
+		RB_LEFT(parent, node) = area;
+	else
+		RB_RIGHT(parent, node) = area;
+	if (!above)
+		areas.last = area;
+	area_tree_RB_INSERT_COLOR(&areas.tree, area);
+	update_bounds(area);
+}
+
+/* Gives @area the lowest addresses that fit. Caller has the lock. */
+static __always_inline bool insert(struct vm_struct *area, struct want w)
+{
+	struct vm_struct *above = RB_ROOT(&areas.tree);
+	uint64_t bottom = FIRST_VA, top = VMALLOC_END, at;
+
+	if (above && above->gap_bound >= w.size)
+		above = first_fit(above, w.size, w.align, w.lo, w.hi);
+	else
+		above = NULL;
+	if (above) {
+		bottom = gap_start(above);
+		top = start_of(above);
+	} else if (areas.last) {
+		bottom = start_of(areas.last) + areas.last->size;
+	}
+	at = fit(w, bottom, top);
+	if (!at)
+		return false;
+	area->addr = (void *)at;
+	area->gap_bound = area->gap = at - bottom;
+	if (above)
+		above->gap = top - at - w.size;
+	link_area(area, above);
+	return true;
+}
+
+/* Gives @area's addresses back. Caller has the lock. */
+static void erase(struct vm_struct *area)
+{
+	struct vm_struct *above = NULL;
+
+	if (area == areas.last)
+		areas.last = RB_PREV(area_tree, &areas.tree, area);
+	else
+		above = RB_NEXT(area_tree, &areas.tree, area);
+	RB_REMOVE(area_tree, &areas.tree, area);
+	if (above) {
+		above->gap += area->gap + area->size;
+		/* It may also have taken @area's place in the tree, with other children. */
+		update_bounds(above);
+	}
+}
+
+struct vm_struct *__get_vm_area(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi,
+				uint32_t flags)
+{
+	struct vm_struct *area;
+	struct want w;
+	uint64_t irq;
+	bool done;
+
+	if (unlikely(size - 1 >= VMALLOC_END - VMALLOC_START || align & (align - 1)))
+		return NULL;
+	area = kmalloc(sizeof(*area), GFP_KERNEL);
+	if (unlikely(!area))
+		return NULL;
+	w.size = ALIGN_UP(size, PAGE_SIZE) + (flags & VM_NO_GUARD ? 0 : PAGE_SIZE);
+	w.align = MAX(align, PAGE_SIZE);
+	w.lo = lo;
+	w.hi = hi;
+	area->size = w.size;
+	area->flags = flags;
+	area->page_order = 0;
+	area->pages = NULL;
+	area->nr_pages = 0;
+	area->phys_addr = 0;
+	irq = spin_lock_irqsave(&areas.lock);
+	done = insert(area, w);
+	spin_unlock_irqrestore(&areas.lock, irq);
+	if (likely(done))
+		return area;
+	kfree(area);
+	return NULL;
+}
+
+struct vm_struct *get_vm_area(uint64_t size, uint32_t flags)
+{
+	uint64_t align = flags & VM_IOREMAP && size ? ioremap_align(size) : PAGE_SIZE;
+
+	return __get_vm_area(size, align, VMALLOC_START, VMALLOC_END, flags);
+}
+
+struct vm_struct *find_vm_area(const void *addr)
+{
+	uint64_t irq = spin_lock_irqsave(&areas.lock);
+	struct vm_struct *x = RB_ROOT(&areas.tree);
+
+	while (x && (uint64_t)addr - start_of(x) >= x->size)
+		x = addr < x->addr ? RB_LEFT(x, node) : RB_RIGHT(x, node);
+	if (x && !is_whole(x))
+		x = NULL;
+	spin_unlock_irqrestore(&areas.lock, irq);
+	return x;
+}
+
+/* The area that starts at @addr. Caller has the lock. */
+static __always_inline struct vm_struct *lookup(const void *addr)
+{
+	struct vm_struct *x = RB_ROOT(&areas.tree);
+
+	while (x && x->addr != addr)
+		x = addr < x->addr ? RB_LEFT(x, node) : RB_RIGHT(x, node);
+	return x && is_whole(x) ? x : NULL;
+}
+
+struct vm_struct *claim_vm_area(const void *addr, uint32_t any, uint32_t none, const char *caller)
+{
+	uint64_t irq = spin_lock_irqsave(&areas.lock);
+	struct vm_struct *area = lookup(addr);
+
+	if (likely(area && area->flags & any && !(area->flags & none)))
+		area->flags |= VM_UNINITIALIZED;
+	else
+		area = NULL;
+	spin_unlock_irqrestore(&areas.lock, irq);
+	if (unlikely(!area))
+		log_printf("%s: bad address %p\n", caller, addr);
+	return area;
+}
+
+struct vm_struct *remove_vm_area(const void *addr)
+{
+	uint64_t irq = spin_lock_irqsave(&areas.lock);
+	struct vm_struct *area = lookup(addr);
+
+	if (area)
+		erase(area);
+	spin_unlock_irqrestore(&areas.lock, irq);
+	return area;
+}
+
+void free_vm_area(struct vm_struct *area)
+{
+	uint64_t irq;
+
+	if (!area)
+		return;
+	irq = spin_lock_irqsave(&areas.lock);
+	erase(area);
+	spin_unlock_irqrestore(&areas.lock, irq);
+	kfree(area);
+}
+
+uint64_t nr_vm_areas(void)
+{
+	uint64_t irq = spin_lock_irqsave(&areas.lock), n = 0;
+	struct vm_struct *x;
+
+	RB_FOREACH (x, area_tree, &areas.tree)
+		n++;
+	spin_unlock_irqrestore(&areas.lock, irq);
+	return n;
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The VA allocator of the vmalloc region: who owns which addresses.
+ *
+ * The region's first page is never given out, and an unmapped guard page follows each
+ * area, so that a pointer that runs off either end of an area faults.
+ */
+#pragma once
+
+/* Debian 13's picolibc warns that the header may go one day. */
+#ifndef __PERMIT_DEPRECATED_SYS_TREE_H
+#define __PERMIT_DEPRECATED_SYS_TREE_H
+#endif
+#include <sys/tree.h>
+
+#include "mm/arm64/layout.h"
+#include "mm/arm64/pgtable.h"
+
+/* Linux's values, so that dumps read the same. */
+enum vm_flags {
+	VM_IOREMAP = 0x1,	 /* ioremap() and its kin */
+	VM_ALLOC = 0x2,		 /* vmalloc(): the pages are the area's own */
+	VM_MAP = 0x4,		 /* vmap(): the pages are the caller's */
+	VM_UNINITIALIZED = 0x20, /* being set up or taken down; no query finds it */
+	VM_NO_GUARD = 0x40,	 /* no guard page above */
+	VM_FLUSH_RESET_PERMS = 0x100,
+	VM_MAP_PUT_PAGES = 0x200, /* vfree() frees a vmap()'s pages and its array too */
+	VM_ALLOW_HUGE_VMAP = 0x400,
+};
+
+/* ioremap() aligns areas to their size, up to here: no leaf is larger. */
+#define IOREMAP_MAX_SHIFT (HAVE_PUD_BLOCK ? PUD_SHIFT : CONT_PMD_SHIFT)
+
+struct vm_struct {
+	RB_ENTRY(vm_struct) node;
+	uint64_t gap;	    /* free bytes between the area below and this one */
+	uint64_t gap_bound; /* no gap in the subtree is larger; may be stale, then it is larger */
+	void *addr;
+	uint64_t size;	     /* bytes, guard page included */
+	uint32_t flags;	     /* enum vm_flags */
+	uint32_t page_order; /* pages[] names blocks of 1 << page_order pages */
+	struct page **pages; /* VM_ALLOC, VM_MAP_PUT_PAGES: what vfree() gives back */
+	uint64_t nr_pages;   /* in all, however many a block has */
+	uint64_t phys_addr;  /* VM_IOREMAP: of the first page */
+};
+
+/* Bytes that may be mapped. */
+static __always_inline uint64_t get_vm_area_size(const struct vm_struct *area)
+{
+	return area->flags & VM_NO_GUARD ? area->size : area->size - PAGE_SIZE;
+}
+
+/*
+ * Reserves the lowest free [addr, addr + @size + guard) with addr a multiple of @align,
+ * inside [@lo, @hi) and the region. @size: bytes, rounded up to pages. @align: a power
+ * of two, at least a page is used. Nothing gets mapped.
+ * NULL: no such gap, no memory, or a bad argument. Any CPU, any context but an
+ * allocator's own. Typically O(log areas); each gap that is large enough but
+ * misaligned on the way adds a step.
+ */
+struct vm_struct *__get_vm_area(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi,
+				uint32_t flags);
+
+/* The same in the whole region. VM_IOREMAP aligns to the size, as Linux does; others to a page. */
+struct vm_struct *get_vm_area(uint64_t size, uint32_t flags);
+
+/* What get_vm_area() aligns a VM_IOREMAP area of @size bytes to. @size: 1 to the region's. */
+static __always_inline uint64_t ioremap_align(uint64_t size)
+{
+	unsigned shift = size > 1 ? ilog2(size - 1) + 1 : 0;
+
+	return 1UL << MIN(MAX(shift, PAGE_SHIFT), IOREMAP_MAX_SHIFT);
+}
+
+/* The area that holds @addr (guard page included, as in Linux), NULL if none. Any CPU. */
+struct vm_struct *find_vm_area(const void *addr);
+
+/*
+ * Takes the area that starts at @addr off the books; the caller frees it with kfree().
+ * NULL: there is none. Nothing may be mapped in it any more: its addresses may be
+ * given out at once.
+ */
+struct vm_struct *remove_vm_area(const void *addr);
+
+/* The same for an area that the caller has at hand, and frees it. NULL is a no-op. */
+void free_vm_area(struct vm_struct *area);
+
+/* Last step of every mapping call: what __get_vm_area() got with VM_UNINITIALIZED can be found. */
+static __always_inline void publish_vm_area(struct vm_struct *area)
+{
+	/* Release: who sees the flag gone sees the fields that were set before. */
+	__atomic_store_n(&area->flags, area->flags & ~(uint32_t)VM_UNINITIALIZED, __ATOMIC_RELEASE);
+}
+
+/*
+ * First step of every unmapping call: the area that starts at @addr, if it has one of
+ * the flags @any and none of @none, hidden from everyone else until free_vm_area().
+ * NULL after one line "<caller>: bad address ...".
+ */
+struct vm_struct *claim_vm_area(const void *addr, uint32_t any, uint32_t none, const char *caller);
+
+/*
+ * @prot may be mapped on a caller's word: attribute bits only, AF set, and nobody may
+ * execute (W^X: RAM has a writable alias, and a device is no code).
+ */
+static __always_inline bool vm_prot_valid(pgprot_t prot)
+{
+	const pgprot_t must = DESC_AF | DESC_PXN | DESC_UXN;
+
+	return (prot & (must | ~DESC_PROT_MASK)) == must;
+}
+
+/* Areas now in the tree. For audits. */
+uint64_t nr_vm_areas(void);

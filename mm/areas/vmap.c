@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+/*
+ * vmap(): the caller's pages in an area of their own.
+ */
+#include "mm/areas/vmalloc.h"
+#include "mm/map/map.h"
+#include "mm/phys/buddy.h"
+
+/* What a caller may ask for; the rest of enum vm_flags is the allocators' own. */
+#define VMAP_FLAGS (VM_MAP | VM_MAP_PUT_PAGES | VM_ALLOW_HUGE_VMAP | VM_NO_GUARD)
+
+/*
+ * The largest leaf that the size can use decides the alignment; the frames decide whether
+ * it gets used. If the region is too fragmented for that, any place does, as in Linux.
+ */
+static struct vm_struct *get_vmap_area(uint64_t size, uint32_t flags)
+{
+	uint64_t align = PAGE_SIZE;
+	struct vm_struct *area;
+
+	if (size >= PMD_SIZE)
+		align = PMD_SIZE;
+	else if (size >= CONT_PTE_SIZE)
+		align = CONT_PTE_SIZE;
+	area = __get_vm_area(size, align, VMALLOC_START, VMALLOC_END, flags);
+	if (unlikely(!area && align > PAGE_SIZE))
+		area = __get_vm_area(size, PAGE_SIZE, VMALLOC_START, VMALLOC_END, flags);
+	return area;
+}
+
+void *vmap(struct page **pages, uint64_t count, uint32_t flags, pgprot_t prot)
+{
+	uint64_t size = count << PAGE_SHIFT, va;
+	struct vm_struct *area;
+
+	if (unlikely(!pages || count - 1 >= nr_managed_pages() || flags & ~VMAP_FLAGS))
+		return NULL;
+	if (unlikely(!vm_prot_valid(prot)))
+		return NULL;
+	/* Never without a guard page: the top of this area is the bottom of another. */
+	flags = (flags & ~VM_NO_GUARD) | VM_MAP | VM_UNINITIALIZED;
+	area = get_vmap_area(size, flags);
+	if (unlikely(!area))
+		return NULL;
+	va = (uint64_t)area->addr;
+	if (unlikely(map_pages(va, va + size, pages, prot, MAP_SHIFT_ANY) < 0)) {
+		free_vm_area(area);
+		return NULL;
+	}
+	if (flags & VM_MAP_PUT_PAGES) {
+		area->pages = pages;
+		area->nr_pages = count;
+	}
+	publish_vm_area(area);
+	return area->addr;
+}
+
+void vunmap(const void *addr)
+{
+	struct vm_struct *area;
+	uint64_t va = (uint64_t)addr;
+
+	if (!addr)
+		return;
+	area = claim_vm_area(addr, VM_MAP, VM_MAP_PUT_PAGES, "vunmap");
+	if (!area)
+		return;
+	unmap_range(va, va + get_vm_area_size(area));
+	free_vm_area(area);
+}

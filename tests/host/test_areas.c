@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The VA allocator against a plain sorted array that is searched from the bottom, and at
+ * its edges: the region's ends, guard pages, full windows, bad arguments, no memory.
+ */
+// sources: mm/areas/area.c
+// libs: -Wl,--wrap=log_printf
+// granules: 12 14 16
+#include <stdlib.h>
+#include <string.h>
+
+#include "mm/areas/area.h"
+#include "mm/phys/kmalloc.h"
+#include "tests/host/tap.h"
+
+#define FIRST	  (VMALLOC_START + PAGE_SIZE)
+#define MAX_AREAS 600
+
+/* --- in place of kmalloc(), so that ASan sees each object ------------------------- */
+
+static bool out_of_memory;
+static long objects;
+
+void *kmalloc(size_t size, gfp_t gfp)
+{
+	(void)gfp;
+	if (out_of_memory)
+		return NULL;
+	objects++;
+	/* Filled: a field that is not set must not happen to be zero. */
+	return memset(malloc(size), 0xa5, size);
+}
+
+void kfree(void *object)
+{
+	objects -= object != NULL;
+	free(object);
+}
+
+static unsigned log_lines;
+static char log_text[128];
+
+void __wrap_log_printf(const char *fmt, ...);
+void __wrap_log_printf(const char *fmt, ...)
+{
+	va_list ap;
+
+	log_lines++;
+	va_start(ap, fmt);
+	vsnprintf(log_text, sizeof(log_text), fmt, ap);
+	va_end(ap);
+}
+
+/* --- the model ------------------------------------------------------------------------ */
+
+static struct {
+	uint64_t start, end; /* guard included */
+	struct vm_struct *area;
+} model[MAX_AREAS];
+static int model_count;
+
+/* Where the lowest fit is, 0 if nowhere; *@slot: its index in the sorted array. */
+static uint64_t model_fit(uint64_t bytes, uint64_t align, uint64_t lo, uint64_t hi, int *slot)
+{
+	for (int i = 0; i <= model_count; i++) {
+		uint64_t from = i ? model[i - 1].end : FIRST;
+		uint64_t to = i < model_count ? model[i].start : VMALLOC_END;
+		unsigned __int128 at = MAX(from, lo);
+
+		at = (at + align - 1) / align * align;
+		*slot = i;
+		if (at + bytes <= MIN(to, hi))
+			return at;
+	}
+	return 0;
+}
+
+static void model_insert(int slot, uint64_t start, uint64_t bytes, struct vm_struct *area)
+{
+	memmove(&model[slot + 1], &model[slot], (model_count - slot) * sizeof(model[0]));
+	model[slot].start = start;
+	model[slot].end = start + bytes;
+	model[slot].area = area;
+	model_count++;
+}
+
+static void model_remove(int slot)
+{
+	model_count--;
+	memmove(&model[slot], &model[slot + 1], (model_count - slot) * sizeof(model[0]));
+}
+
+/* One allocation in both; false if they differ. */
+static bool both_get(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi, uint32_t flags)
+{
+	uint64_t bytes = ALIGN_UP(size, PAGE_SIZE) + (flags & VM_NO_GUARD ? 0 : PAGE_SIZE);
+	int slot;
+	uint64_t want = model_fit(bytes, MAX(align, PAGE_SIZE), lo, hi, &slot);
+	struct vm_struct *area = __get_vm_area(size, align, lo, hi, flags);
+
+	if (!want)
+		return !area;
+	if (!area || (uint64_t)area->addr != want || area->size != bytes)
+		return false;
+	model_insert(slot, want, bytes, area);
+	return get_vm_area_size(area) == ALIGN_UP(size, PAGE_SIZE);
+}
+
+static void both_free(int slot)
+{
+	free_vm_area(model[slot].area);
+	model_remove(slot);
+}
+
+static void free_all(void)
+{
+	while (model_count)
+		both_free(model_count - 1);
+}
+
+/* --- tests ---------------------------------------------------------------------------- */
+
+static bool both_random(unsigned long long *seed, uint64_t window)
+{
+	uint64_t pages = 1 + tap_random(seed) % (tap_random(seed) % 4 ? 16 : 300);
+	uint64_t align = PAGE_SIZE << (tap_random(seed) % 3 ? 0 : tap_random(seed) % 10);
+	uint32_t flags = tap_random(seed) % 8 ? VM_MAP : VM_MAP | VM_NO_GUARD;
+	uint64_t lo = 0, hi = ~0UL, size = pages * PAGE_SIZE - tap_random(seed) % PAGE_SIZE;
+
+	if (tap_random(seed) % 4 == 0) {
+		lo = FIRST + tap_random(seed) % window;
+		hi = lo + tap_random(seed) % window;
+	}
+	return both_get(size, align, lo, hi, flags);
+}
+
+/* Looks a random address up in both. */
+static bool both_find(unsigned long long *seed, uint64_t window)
+{
+	uint64_t addr = VMALLOC_START + tap_random(seed) % window;
+	struct vm_struct *want = NULL;
+
+	for (int i = 0; i < model_count; i++)
+		if (addr >= model[i].start && addr < model[i].end)
+			want = model[i].area;
+	return find_vm_area((void *)addr) == want;
+}
+
+/* Waves of allocating and freeing, so that full, empty and holed trees all come up. */
+static void test_random(void)
+{
+	const uint64_t window = 4000 * PAGE_SIZE;
+	unsigned long long seed = 2;
+	bool same = true;
+	int step;
+
+	for (step = 0; step < 60000 && same; step++) {
+		unsigned wave = step / 1500 % 2 ? 40 : 60;
+
+		if (tap_random(&seed) % 100 < wave && model_count < MAX_AREAS)
+			same = both_random(&seed, window);
+		else if (model_count)
+			both_free(tap_random(&seed) % model_count);
+		if (step % 4 == 0)
+			same = same && both_find(&seed, window);
+	}
+	ok(same, "random sizes, alignments, ranges and frees: the model's addresses (%d steps)",
+	   step);
+	ok(nr_vm_areas() == (uint64_t)model_count, "as many areas as the model has");
+	free_all();
+	ok(nr_vm_areas() == 0 && objects == 0, "nothing is left");
+}
+
+static void test_guards(void)
+{
+	struct vm_struct *a = get_vm_area(PAGE_SIZE, VM_MAP), *b, *c;
+
+	ok((uint64_t)a->addr == FIRST, "the region's first page is reserved");
+	b = get_vm_area(1, VM_MAP | VM_NO_GUARD);
+	ok(b->addr == a->addr + 2 * PAGE_SIZE, "a guard page follows an area");
+	ok(get_vm_area_size(b) == PAGE_SIZE, "a byte takes a page");
+	c = get_vm_area(PAGE_SIZE, VM_MAP);
+	ok(c->addr == b->addr + PAGE_SIZE, "none follows with VM_NO_GUARD");
+	free_vm_area(b);
+	b = get_vm_area(PAGE_SIZE, VM_MAP);
+	ok(b->addr == c->addr + 2 * PAGE_SIZE, "a page without room for its guard is no gap");
+	free_vm_area(a);
+	free_vm_area(b);
+	free_vm_area(c);
+	free_vm_area(NULL);
+}
+
+/* A window of @n areas of one page with guards, to the last page. */
+static void test_full_window(void)
+{
+	const int n = 50;
+	uint64_t lo = FIRST + 1000 * PAGE_SIZE, hi = lo + 2 * n * PAGE_SIZE;
+	bool good = true;
+	int i;
+
+	for (i = 0; i < n; i++)
+		good = good && both_get(PAGE_SIZE, PAGE_SIZE, lo, hi, VM_MAP);
+	ok(good && model_count == n && model[n - 1].end == hi, "a window fills to its last page");
+	ok(!__get_vm_area(1, 1, lo, hi, VM_MAP), "a full window is refused");
+	ok(!__get_vm_area(1, 1, lo, hi, VM_MAP | VM_NO_GUARD), "without a guard page too");
+	for (i = n - 1; i >= 0; i -= 3)
+		both_free(i);
+	good = true;
+	while (model_count < n)
+		good = good && both_get(PAGE_SIZE, 1, lo, hi, VM_MAP);
+	ok(good, "what was freed is found again, lowest first");
+	both_free(20);
+	both_free(20);
+	ok(!__get_vm_area(4 * PAGE_SIZE, 1, lo, hi, VM_MAP), "five pages do not fit into four");
+	ok(both_get(3 * PAGE_SIZE, 1, lo, hi, VM_MAP), "neighbouring gaps merge");
+	free_all();
+}
+
+static void test_region_ends(void)
+{
+	uint64_t all = VMALLOC_END - FIRST;
+
+	ok(both_get(PAGE_SIZE, 1, VMALLOC_END - 2 * PAGE_SIZE, ~0UL, VM_MAP), "the last two pages");
+	ok(!__get_vm_area(1, 1, VMALLOC_END - PAGE_SIZE, ~0UL, VM_MAP), "past the end");
+	ok(!__get_vm_area(1, 1, VMALLOC_END, ~0UL, VM_MAP), "at the end");
+	ok(!__get_vm_area(1, 1, 0, FIRST, VM_MAP | VM_NO_GUARD), "below the first page");
+	ok(both_get(PAGE_SIZE, 1, 0, FIRST + 2 * PAGE_SIZE, VM_MAP), "the first two pages");
+	ok(!get_vm_area(all - 4 * PAGE_SIZE, VM_MAP), "more than is left between them");
+	ok(both_get(all - 5 * PAGE_SIZE, 1, 0, ~0UL, VM_MAP), "all that is left between them");
+	free_all();
+	ok(both_get(all - PAGE_SIZE, 1, 0, ~0UL, VM_MAP), "the whole region");
+	ok(!get_vm_area(1, VM_MAP), "and then nothing");
+	free_all();
+	ok(!get_vm_area(all, VM_MAP), "the whole region and no guard page");
+	ok(both_get(all, 1, 0, ~0UL, VM_NO_GUARD), "VM_NO_GUARD gets it");
+	free_all();
+}
+
+static void test_bad_arguments(void)
+{
+	static const uint64_t sizes[] = { 0,	     ~0UL,	~0UL - PAGE_SIZE,
+					  1UL << 63, 1UL << 46, VMALLOC_END - VMALLOC_START };
+	bool good = true;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++)
+		good = good && !get_vm_area(sizes[i], VM_MAP) && !get_vm_area(sizes[i], VM_IOREMAP);
+	ok(good, "sizes of nothing and of more than there is");
+	ok(!__get_vm_area(1, 3 * PAGE_SIZE, 0, ~0UL, VM_MAP),
+	   "an alignment that is no power of two");
+	ok(!__get_vm_area(1, 1UL << 63, 0, ~0UL, VM_MAP), "an alignment that wraps");
+	ok(!__get_vm_area(1, 1UL << 47, 0, ~0UL, VM_MAP), "an alignment past the region");
+	ok(both_get(1, 1UL << 43, 0, ~0UL, VM_MAP), "the largest alignment that works");
+	ok(!__get_vm_area(1, 1UL << 63, 0, ~0UL, VM_MAP), "one that wraps in a gap below an area");
+	free_all();
+	ok(both_get(1, 0, 0, ~0UL, VM_MAP), "no alignment is a page's");
+	ok(!__get_vm_area(1, 1, FIRST + 64 * PAGE_SIZE, FIRST, VM_MAP),
+	   "a range that ends before it starts");
+	ok(!__get_vm_area(1, 1, ~0UL, ~0UL, VM_MAP), "a range far above");
+	out_of_memory = true;
+	ok(!get_vm_area(1, VM_MAP) && nr_vm_areas() == 1, "no memory");
+	out_of_memory = false;
+	free_all();
+	ok(objects == 0 && nr_vm_areas() == 0, "errors leave nothing behind");
+}
+
+static void test_find(void)
+{
+	struct vm_struct *a = get_vm_area(2 * PAGE_SIZE, VM_MAP), *b = get_vm_area(1, VM_ALLOC);
+
+	ok(find_vm_area(a->addr) == a && find_vm_area(a->addr + 2 * PAGE_SIZE - 1) == a,
+	   "an area is found from its first to its last byte");
+	ok(find_vm_area(a->addr + 2 * PAGE_SIZE) == a && find_vm_area(b->addr) == b,
+	   "its guard page belongs to it");
+	ok(!find_vm_area(a->addr - 1) && !find_vm_area(b->addr + 2 * PAGE_SIZE) &&
+		   !find_vm_area(NULL) && !find_vm_area((void *)~0UL),
+	   "no area, no result");
+	ok(!remove_vm_area(a->addr + PAGE_SIZE), "removing takes the first address only");
+	ok(remove_vm_area(a->addr) == a && !find_vm_area(a->addr), "a removed area is not found");
+	kfree(a);
+	free_vm_area(b);
+}
+
+/* Whether a claim is refused, with one line that says so. */
+static bool refused(const void *addr, uint32_t any, uint32_t none)
+{
+	char want[64];
+	unsigned before = log_lines;
+
+	snprintf(want, sizeof(want), "vtest: bad address %p\n", addr);
+	return !claim_vm_area(addr, any, none, "vtest") && log_lines == before + 1 &&
+	       !strcmp(log_text, want);
+}
+
+static void test_claim(void)
+{
+	struct vm_struct *a = get_vm_area(2 * PAGE_SIZE, VM_MAP | VM_UNINITIALIZED);
+	void *addr = a->addr;
+
+	ok(!find_vm_area(addr) && refused(addr, VM_MAP, 0) && !remove_vm_area(addr),
+	   "an area that is being set up is nobody's");
+	publish_vm_area(a);
+	ok(a->flags == VM_MAP && find_vm_area(addr) == a, "publishing it ends that");
+	ok(refused(addr + PAGE_SIZE, VM_MAP, 0) && refused(addr + 1, VM_MAP, 0) &&
+		   refused(addr - 1, VM_MAP, 0) && refused(NULL, VM_MAP, 0),
+	   "a claim takes the first address only");
+	ok(refused(addr, VM_ALLOC | VM_IOREMAP, 0) && refused(addr, VM_MAP, VM_MAP),
+	   "a claim of another kind is refused");
+	ok(claim_vm_area(addr, VM_MAP | VM_ALLOC, VM_IOREMAP, "vtest") == a && !find_vm_area(addr),
+	   "a claim hides the area");
+	ok(refused(addr, VM_MAP, 0), "a second claim is refused");
+	free_vm_area(a);
+	ok(objects == 0, "nothing is left");
+}
+
+static void test_ioremap_align(void)
+{
+	uint64_t max = 1UL << IOREMAP_MAX_SHIFT;
+	struct vm_struct *pad = get_vm_area(1, VM_MAP), *a = get_vm_area(5 * PAGE_SIZE, VM_IOREMAP);
+
+	ok(ioremap_align(1) == PAGE_SIZE && ioremap_align(PAGE_SIZE) == PAGE_SIZE &&
+		   ioremap_align(PAGE_SIZE + 1) == 2 * PAGE_SIZE &&
+		   ioremap_align(MiB + 1) == MAX(2 * MiB, PAGE_SIZE) && ioremap_align(max) == max &&
+		   ioremap_align(1UL << 44) == max,
+	   "the next power of two, from a page to the largest leaf");
+	ok(IS_ALIGNED((uint64_t)a->addr, 8 * PAGE_SIZE), "get_vm_area() follows it for VM_IOREMAP");
+	free_vm_area(pad);
+	free_vm_area(a);
+}
+
+int main(void)
+{
+	test_guards();
+	test_full_window();
+	test_region_ends();
+	test_bad_arguments();
+	test_find();
+	test_claim();
+	test_ioremap_align();
+	test_random();
+	return tap_done();
+}
