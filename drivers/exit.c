@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The end of a run: the exit line, then power. Also where a panic ends.
+ */
+#include "drivers/exit.h"
+
+#include <stdarg.h>
+
+#include "drivers/psci.h"
+#include "lib/arm64/backtrace.h"
+#include "lib/arm64/barrier.h"
+#include "lib/arm64/cpu.h"
+#include "lib/log.h"
+#include "lib/options.h"
+
+#define SYS_EXIT_EXTENDED	     0x20
+#define ADP_STOPPED_APPLICATION_EXIT 0x20026UL
+
+/* Arm semihosting, AArch64: HLT #0xF000, x0 = operation, x1 = parameter block. */
+static void semihosting_exit(int status)
+{
+	uint64_t block[2] = { ADP_STOPPED_APPLICATION_EXIT, status };
+	register uint64_t x0 asm("x0") = SYS_EXIT_EXTENDED;
+	register uint64_t *x1 asm("x1") = block;
+
+	asm volatile("hlt #0xf000" : "+r"(x0) : "r"(x1) : "memory");
+}
+
+_Noreturn void exit_run(int status)
+{
+	local_irq_save();
+	log_printf("tlbed: exit status %d\n", status);
+	switch (options.exit) {
+	case EXIT_BY_SEMIHOSTING:
+		semihosting_exit(status);
+		break;
+	case EXIT_BY_RESET:
+		psci_system_reset();
+		break;
+	case EXIT_BY_HALT:
+		break;
+	default:
+		psci_system_off();
+	}
+	for (;;) {
+		io_complete();
+		asm volatile("wfi");
+	}
+}
+
+_Noreturn void panic(const char *fmt, ...)
+{
+	static bool panicking;
+	va_list ap;
+
+	local_irq_save();
+	log_break_lock();
+	if (!panicking) {
+		panicking = true;
+		log_printf("tlbed: panic: ");
+		va_start(ap, fmt);
+		log_vprintf(fmt, ap);
+		va_end(ap);
+		log_printf("\n");
+		print_backtrace((uint64_t)__builtin_frame_address(0));
+	}
+	exit_run(EXIT_PANIC);
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+/*
+ * PL011 console: polled output, nothing else. The line settings are the firmware's.
+ */
+#include "drivers/pl011.h"
+
+#include "drivers/driver.h"
+
+static uintptr_t pl011_regs;
+
+static void pl011_write(const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		pl011_send(pl011_regs, bytes[i]);
+}
+
+static const struct console pl011_console = { .write = pl011_write };
+
+static const struct console *pl011_probe(const struct fdt *fdt, int node, void *regs)
+{
+	(void)fdt;
+	(void)node;
+	pl011_regs = (uintptr_t)regs;
+	return &pl011_console;
+}
+
+CONSOLE_DRIVER(pl011, .compatible = "arm,pl011", .probe = pl011_probe);
+CONSOLE_DRIVER(sbsa_uart, .compatible = "arm,sbsa-uart", .probe = pl011_probe);
