@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+/*
+ * From the registry to a run: every bench on every rung it has, by name and in order.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/bench.h"
+#include "bench/records.h"
+#include "bench/reference.h"
+#include "bench/selfcheck.h"
+#include "lib/glob.h"
+#include "lib/log.h"
+#include "lib/options.h"
+#include "lib/panic.h"
+
+#define RECORDS_MAX 256
+#define NAME_MAX    56
+#define LIVE_AREAS  100
+#define LIVE_PAGES  300
+
+static struct result records[RECORDS_MAX];
+static char names[RECORDS_MAX][NAME_MAX];
+static unsigned nr_records;
+
+static const struct rung *const rungs[RUNG_COUNT] = {
+	[RUNG_PAGES] = &rung_pages,
+	[RUNG_LINUX] = &rung_linux,
+	[RUNG_SERIES] = &rung_series,
+};
+
+/* Where the reference table has it; benches without a reference come after all others. */
+static unsigned rank(const struct bench *bench)
+{
+	const struct reference *ref = find_reference(bench->name);
+
+	return ref ? ref - references : nr_references;
+}
+
+/* Equal rank only without a reference: by name then, so that link order never shows. */
+static int by_order(const void *a, const void *b)
+{
+	const struct result *x = a, *y = b;
+	unsigned rank_x = rank(x->bench), rank_y = rank(y->bench);
+
+	if (rank_x != rank_y)
+		return rank_x < rank_y ? -1 : 1;
+	return strcmp(x->bench->name, y->bench->name) ?: (int)x->rung - (int)y->rung;
+}
+
+static void index_benches(void)
+{
+	const struct bench *bench;
+
+	if (nr_records)
+		return;
+	for_each_registered (bench, benches)
+		for (unsigned rung = 0; rung < RUNG_COUNT; rung++)
+			if (bench->rungs & 1u << rung) {
+				panic_unless(nr_records < RECORDS_MAX, "index_benches: too many");
+				records[nr_records].bench = bench;
+				records[nr_records++].rung = rung;
+			}
+	qsort(records, nr_records, sizeof(*records), by_order);
+	for (unsigned i = 0; i < nr_records; i++) {
+		snprintf(names[i], NAME_MAX, "%s/%s", records[i].bench->name,
+			 rung_names[records[i].rung]);
+		records[i].name = names[i];
+	}
+}
+
+const char *bench_name_at(void *context, size_t index)
+{
+	(void)context;
+	index_benches();
+	return index < nr_records ? names[index] : NULL;
+}
+
+void bench_list(void)
+{
+	index_benches();
+	for (unsigned i = 0; i < nr_records; i++)
+		log_printf("%s\n", names[i]);
+}
+
+const struct result *find_result(const struct results *results, const char *bench,
+				 enum bench_rung rung)
+{
+	for (unsigned i = 0; i < results->count; i++) {
+		const struct result *r = &results->results[i];
+
+		if (r->rung == rung && !strcmp(r->bench->name, bench))
+			return r->failed || r->skipped ? NULL : r;
+	}
+	return NULL;
+}
+
+/* Leaves only what is to run, in place. */
+static void select_records(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < nr_records; i++) {
+		const char *name = records[i].name;
+
+		if ((!options.bench[0] || glob_list_match(options.bench, name)) &&
+		    !glob_list_match(options.skip, name))
+			records[n++] = records[i];
+	}
+	nr_records = n;
+}
+
+/* A lived-in region: areas of 1 to 300 pages without holes, so that a tree has to be searched. */
+static bool make_live_areas(struct vm_struct **areas)
+{
+	uint64_t state = options.seed * 2 + 1;
+
+	for (unsigned i = 0; i < LIVE_AREAS; i++) {
+		/* Knuth's MMIX generator; its high bits are the good ones. */
+		state = state * 6364136223846793005UL + 1442695040888963407UL;
+		areas[i] = get_vm_area((1 + (state >> 33) % LIVE_PAGES) << PAGE_SHIFT, VM_MAP);
+		if (!areas[i])
+			return false;
+	}
+	return true;
+}
+
+static void free_live_areas(struct vm_struct **areas)
+{
+	for (unsigned i = 0; i < LIVE_AREAS; i++)
+		free_vm_area(areas[i]);
+}
+
+static void log_outcome(const struct result *result)
+{
+	if (result->failed)
+		log_printf("FAILED  %s: %s\n", result->name, result->failed);
+	else if (result->skipped)
+		log_printf("skipped %s: %s\n", result->name, result->skipped);
+}
+
+/* All selected rungs of the bench of records[first]. Returns how many records that were. */
+static unsigned run_bench(unsigned first)
+{
+	const struct bench *bench = records[first].bench;
+	struct pass pass = { .bench = bench, .bytes = ALIGN_UP(bench->bytes, PAGE_SIZE) };
+	int error = bench->prepare ? bench->prepare(&pass) : 0;
+	unsigned i;
+
+	for (i = first; i < nr_records && records[i].bench == bench; i++) {
+		pass.rung = rungs[records[i].rung];
+		if (error)
+			records[i].skipped = pass.why ? pass.why : "not enough memory";
+		else
+			bench_measure(&pass, &records[i]);
+		log_outcome(&records[i]);
+	}
+	if (bench->finish)
+		bench->finish(&pass);
+	return i - first;
+}
+
+int bench_run(void)
+{
+	struct vm_struct *live[LIVE_AREAS] = { NULL };
+	struct results results = { .results = records };
+	int failures = 0;
+
+	index_benches();
+	select_records();
+	bench_selfcheck();
+	bench_measure_overhead();
+	if (counters.disagree) {
+		log_printf("FAILED  counters: %s\n", counters.no_instructions);
+		failures++;
+	}
+	if (make_live_areas(live))
+		for (unsigned i = 0; i < nr_records;)
+			i += run_bench(i);
+	else
+		failures++;
+	free_live_areas(live);
+	for (unsigned i = 0; i < nr_records; i++)
+		failures += records[i].failed != NULL;
+	results.count = nr_records;
+	if (options.format == FORMAT_TABLE || options.format == FORMAT_ALL)
+		report_tables(&results);
+	if (options.format == FORMAT_JSON || options.format == FORMAT_ALL)
+		report_json(&results);
+	return failures;
+}

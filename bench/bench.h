@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The benches, as the top of the house sees them.
+ */
+#pragma once
+
+#include "lib/compiler.h"
+
+/*
+ * Runs what options.bench selects (all if "") less options.skip, checks every mapping it
+ * measures, prints tables and records as options.format says. Returns the number of
+ * failures: a wrong mapping, an operation that failed, counters that disagree. Boot CPU,
+ * once, after the allocators are up.
+ */
+int bench_run(void);
+
+/* Logs every name, one a line, in the order of bench_run(). */
+void bench_list(void);
+
+/* The names as select_unmatched() wants them; @context is unused. */
+const char *bench_name_at(void *context, size_t index);

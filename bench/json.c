@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Records for programs: Google Benchmark's fields first, then ours. A field that this
+ * machine cannot measure is left out, and the context says why.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "bench/records.h"
+#include "bench/selfcheck.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/options.h"
+#include "lib/platform.h"
+#include "mm/phys/ranges.h"
+
+#define SCHEMA 1
+
+/* 1,000 samples of 20 digits, and the rest. */
+static char line[24 * KiB];
+
+static void json_hex(struct json *json, const char *key, uint64_t value)
+{
+	char text[20];
+
+	snprintf(text, sizeof(text), "0x%lx", value);
+	json_string(json, key, text);
+}
+
+static void json_ram(struct json *json)
+{
+	struct phys_range r;
+	char text[40];
+
+	json_open_array(json, "ram");
+	for_each_ram_range (&r) {
+		snprintf(text, sizeof(text), "0x%lx-0x%lx", r.first_pfn << PAGE_SHIFT,
+			 (r.first_pfn + r.pages) << PAGE_SHIFT);
+		json_string(json, NULL, text);
+	}
+	json_close(json);
+}
+
+static void json_absent(struct json *json)
+{
+	const char *no_real_time = NULL;
+
+	if (counters.no_time && counters.no_instructions)
+		no_real_time = counters.no_instructions;
+	json_open_object(json, "absent");
+	if (counters.no_instructions) {
+		json_string(json, "instructions", counters.no_instructions);
+		json_string(json, "instructions_per_page", counters.no_instructions);
+	}
+	if (counters.no_time) {
+		json_string(json, "cycles", counters.no_time);
+		json_string(json, "ns", counters.no_time);
+	}
+	if (no_real_time) {
+		json_string(json, "real_time", no_real_time);
+		json_string(json, "cpu_time", no_real_time);
+	}
+	json_close(json);
+}
+
+/* What real_time and cpu_time are on this machine. */
+static const char *time_means(void)
+{
+	if (!counters.no_time)
+		return "nanoseconds";
+	return counters.instructions ? "instructions" : "nothing";
+}
+
+static void json_machine(struct json *json)
+{
+	json_string(json, "model", platform.model);
+	json_hex(json, "midr", platform.midr);
+	json_hex(json, "mpidr", platform.mpidr);
+	json_unsigned(json, "entry_el", platform.entry_el);
+	json_unsigned(json, "cntfrq_hz", platform.cntfrq_hz);
+	json_ram(json);
+	json_string(json, "granule", GRANULE_NAME);
+	json_hex(json, "tcr", platform.tcr);
+	json_hex(json, "mair", platform.mair);
+	json_hex(json, "sctlr", platform.sctlr);
+	json_string(json, "tlbi", platform.tlbi_twice ? "twice" : "once");
+	if (counters.core_hz)
+		json_unsigned(json, "core_hz", counters.core_hz);
+}
+
+static void emit_context(void)
+{
+	struct json json;
+
+	json_begin(&json, line, sizeof(line));
+	json_unsigned(&json, "schema", SCHEMA);
+	/* Without the banner's own label. */
+	json_string(&json, "git", build_git + (strncmp(build_git, "git: ", 5) ? 0 : 5));
+	json_string(&json, "compiler", build_compiler);
+	json_machine(&json);
+	json_string(&json, "clock_source", counters.clock_source);
+	json_string(&json, "time_means", time_means());
+	json_bool(&json, "emulated", counters.emulated);
+	json_unsigned(&json, "seed", options.seed);
+	json_unsigned(&json, "samples", options.samples);
+	json_unsigned(&json, "warmup", options.warmup);
+	if (counters.instructions)
+		json_unsigned(&json, "overhead_instructions", bench_overhead.instructions);
+	json_absent(&json);
+	json_emit(&json);
+}
+
+static void json_times(struct json *json, const struct result *r)
+{
+	uint64_t time = counters.no_time ? r->instructions.median : r->ns.median;
+
+	json_unsigned(json, "iterations", r->samples);
+	if (!counters.no_time || counters.instructions) {
+		json_unsigned(json, "real_time", time);
+		json_unsigned(json, "cpu_time", time);
+	}
+	json_string(json, "time_unit", "ns");
+}
+
+static void json_counts(struct json *json, const struct result *r)
+{
+	if (counters.instructions) {
+		json_unsigned(json, "instructions", r->instructions.median);
+		json_unsigned(json, "instructions_min", r->instructions.min);
+		json_unsigned(json, "instructions_max", r->instructions.max);
+	}
+	if (!counters.no_time) {
+		json_unsigned(json, "cycles", r->cycles.median);
+		json_unsigned(json, "ns", r->ns.median);
+		if (r->sample_cycles)
+			json_numbers(json, "samples", r->sample_cycles, r->samples);
+	}
+	json_unsigned(json, "pages", r->pages);
+	if (counters.instructions)
+		json_fixed(json, "instructions_per_page",
+			   (r->instructions.median * 100 + r->pages / 2) / r->pages, 2);
+}
+
+static void json_work(struct json *json, const struct door_counts *work)
+{
+	json_unsigned(json, "pte_writes", work->pte_writes);
+	json_unsigned(json, "dsb", work->dsb);
+	json_unsigned(json, "dmb", work->dmb);
+	json_unsigned(json, "isb", work->isb);
+	json_unsigned(json, "tlbi", work->tlbi);
+	json_unsigned(json, "tables_allocated", work->tables_allocated);
+	json_unsigned(json, "tables_freed", work->tables_freed);
+}
+
+static void json_census(struct json *json, const struct map_census *census)
+{
+	json_unsigned(json, "mapped_page", census->mapped_page);
+	json_unsigned(json, "mapped_page_cont", census->mapped_page_cont);
+	json_unsigned(json, "mapped_block", census->mapped_block);
+	json_unsigned(json, "mapped_block_cont", census->mapped_block_cont);
+	json_unsigned(json, "mapped_1g", census->mapped_1g);
+}
+
+static void emit_record(const struct result *r)
+{
+	struct json json;
+
+	json_begin(&json, line, sizeof(line));
+	json_string(&json, "name", r->name);
+	json_times(&json, r);
+	json_counts(&json, r);
+	json_work(&json, &r->work);
+	if (r->has_census)
+		json_census(&json, &r->census);
+	json_emit(&json);
+}
+
+void report_json(const struct results *results)
+{
+	log_printf("--- BEGIN RESULTS ---\n");
+	emit_context();
+	for (unsigned i = 0; i < results->count; i++)
+		if (!results->results[i].failed && !results->results[i].skipped)
+			emit_record(&results->results[i]);
+	log_printf("--- END RESULTS ---\n");
+}

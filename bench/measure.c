@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The measuring loop. In every sample the generic timer is read outermost,
+ * INST_RETIRED next, PMCCNTR innermost, each read between two ISBs, IRQs masked; no
+ * barrier waits for completion, unless the call itself does. Nothing is printed inside.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/measure.h"
+#include "bench/selfcheck.h"
+#include "drivers/pmu.h"
+#include "drivers/timer.h"
+#include "lib/arm64/cpu.h"
+#include "lib/options.h"
+#include "mm/phys/buddy.h"
+
+struct overhead bench_overhead;
+
+const char *const rung_names[RUNG_COUNT] = { "pages", "linux", "series", "tlbed" };
+
+/* One array a counter: what is sorted is what is read. */
+static uint64_t instructions[SAMPLES_MAX], cycles[SAMPLES_MAX], ticks[SAMPLES_MAX];
+
+typedef void body_t(struct pass *pass);
+
+/* Out of line, so that every body, the null body too, is timed by the same instructions. */
+static noinline void time_body(body_t *body, struct pass *pass, unsigned long sample)
+{
+	uint64_t irq = local_irq_save();
+	uint64_t t = timer_ticks();
+	uint32_t i = pmu_instructions();
+	uint64_t c = pmu_cycles();
+
+	body(pass);
+	c = pmu_cycles() - c;
+	i = pmu_instructions() - i;
+	t = timer_ticks() - t;
+	local_irq_restore(irq);
+	instructions[sample] = i;
+	cycles[sample] = c;
+	ticks[sample] = t;
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Sorts @values. Less than the overhead can only be noise: it counts as nothing. */
+static struct stat summarize(uint64_t *values, unsigned long n, uint64_t overhead)
+{
+	struct stat stat;
+
+	for (unsigned long i = 0; i < n; i++)
+		values[i] -= MIN(values[i], overhead);
+	qsort(values, n, sizeof(*values), compare);
+	stat.median = values[n / 2];
+	stat.min = values[0];
+	stat.max = values[n - 1];
+	return stat;
+}
+
+/* The body that is subtracted: called as all are, does nothing. */
+static void null_body(struct pass *pass)
+{
+	(void)pass;
+}
+
+void bench_measure_overhead(void)
+{
+	struct pass pass = { 0 };
+	unsigned long n = options.samples;
+
+	for (unsigned long i = 0; i < options.warmup; i++)
+		time_body(null_body, &pass, 0);
+	for (unsigned long i = 0; i < n; i++)
+		time_body(null_body, &pass, i);
+	bench_overhead.instructions = summarize(instructions, n, 0).median;
+	bench_overhead.cycles = summarize(cycles, n, 0).median;
+	bench_overhead.ticks = summarize(ticks, n, 0).median;
+}
+
+static int step(int (*step)(struct pass *pass), struct pass *pass)
+{
+	return step ? step(pass) : 0;
+}
+
+/* End of the highest range that was mapped. */
+static uint64_t mapped_end;
+
+static void note_mapping(const struct pass *pass)
+{
+	uint64_t end = (uint64_t)pass->va + pass->bytes;
+
+	if (pass->va && end > mapped_end)
+		mapped_end = end;
+}
+
+/* One round of untimed and timed steps; @sample is where the counters go. */
+static int run_once(struct pass *pass, unsigned long number, unsigned long sample, bool check)
+{
+	const struct bench *bench = pass->bench;
+	int error;
+
+	pass->turn = number % BENCH_TURNS;
+	pass->why = NULL;
+	pass->error = 0;
+	error = step(bench->before, pass);
+	if (error)
+		return error;
+	time_body(pass->rung ? bench->rung_body : bench->body, pass, sample);
+	note_mapping(pass);
+	if (pass->error)
+		return pass->error;
+	if (check)
+		error = step(bench->check, pass);
+	/* Also after a check that failed: the next rung starts from a clean table. */
+	return step(bench->after, pass) ?: error;
+}
+
+/* Warm-up and samples; the first and the last of all are checked. */
+static int run_samples(struct pass *pass)
+{
+	unsigned long total = options.warmup + options.samples;
+	uint64_t free_pages = 0;
+
+	for (unsigned long i = 0; i < total; i++) {
+		unsigned long sample = i < options.warmup ? 0 : i - options.warmup;
+		int error = run_once(pass, i, sample, i == 0 || i == total - 1);
+
+		if (error)
+			return error;
+		/* The first pass may leave caches and tables; from then on nothing may be lost. */
+		if (i == 0)
+			free_pages = nr_free_pages();
+	}
+	if (nr_free_pages() == free_pages)
+		return 0;
+	pass->why = "pages were lost or gained from sample to sample";
+	return -EIO;
+}
+
+/* The extra pass: work counters on, nothing timed. */
+static int count_work(struct pass *pass, struct result *result)
+{
+	const struct bench *bench = pass->bench;
+	int error = step(bench->before, pass);
+	struct leaf leaf;
+
+	if (error)
+		return error;
+	memset(&door_counts, 0, sizeof(door_counts));
+	door_counting = true;
+	(pass->rung ? bench->rung_body : bench->body)(pass);
+	door_counting = false;
+	result->work = door_counts;
+	if (pass->error)
+		return pass->error;
+	if (pass->va && !walk_lookup((uint64_t)pass->va, &leaf)) {
+		result->has_census = true;
+		walk_census((uint64_t)pass->va, (uint64_t)pass->va + pass->bytes, &result->census);
+	}
+	return step(bench->after, pass);
+}
+
+/* On silicon every sample is kept for the record. The overhead is still in them. */
+static void keep_samples(struct result *result)
+{
+	uint64_t bytes = result->samples * sizeof(*cycles);
+	struct page *page;
+
+	if (counters.no_time)
+		return;
+	page = alloc_pages(GFP_KERNEL, get_order(bytes));
+	if (!page)
+		return;
+	result->sample_cycles = page_address(page);
+	memcpy(result->sample_cycles, cycles, bytes);
+}
+
+void bench_measure(struct pass *pass, struct result *result)
+{
+	unsigned long n = options.samples;
+	int error;
+
+	result->pages = pass->bytes >> PAGE_SHIFT;
+	result->samples = n;
+	error = run_samples(pass);
+	if (!error)
+		error = count_work(pass, result);
+	if (pass->rung && mapped_end)
+		rung_release_tables(VMALLOC_START, mapped_end);
+	if (error) {
+		result->failed = pass->why ? pass->why : "the call failed";
+		return;
+	}
+	keep_samples(result);
+	result->instructions = summarize(instructions, n, bench_overhead.instructions);
+	result->cycles = summarize(cycles, n, bench_overhead.cycles);
+	result->ns = summarize(ticks, n, bench_overhead.ticks);
+	result->ns.median = timer_ns(result->ns.median);
+	result->ns.min = timer_ns(result->ns.min);
+	result->ns.max = timer_ns(result->ns.max);
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What a bench is, and the loop that measures one: each file of benches registers its
+ * rows; everything else (rungs, samples, checks, records) is done for them.
+ */
+#pragma once
+
+#include "bench/rungs/rung.h"
+#include "lib/registry.h"
+#include "mm/arm64/door.h"
+#include "mm/areas/area.h"
+#include "mm/map/walk.h"
+
+/* Samples take turns over so many physical ranges or page arrays. */
+#define BENCH_TURNS 4
+
+enum bench_rung { RUNG_PAGES, RUNG_LINUX, RUNG_SERIES, RUNG_TLBED, RUNG_COUNT };
+#define RUNGS_ALL   ((1u << RUNG_COUNT) - 1)
+#define RUNGS_TLBED (1u << RUNG_TLBED)
+
+extern const char *const rung_names[RUNG_COUNT];
+
+struct bench;
+
+/* What the steps of a bench share: set up by the loop, the rest is the bench's own. */
+struct pass {
+	const struct bench *bench;
+	const struct rung *rung; /* NULL for tlbed */
+	unsigned turn;		 /* 0 to BENCH_TURNS - 1 */
+	uint64_t bytes;		 /* of the bench, rounded up to pages */
+
+	void *va; /* mapped by body() or before(); NULL: nothing is */
+	uint64_t pa;
+	struct vm_struct *area;
+	struct page *page, **pages;
+	int error; /* of body(); 0 is good */
+
+	const char *why; /* set with an error: what went wrong, or why this cannot run here */
+};
+
+/*
+ * One row, measured on each of its rungs. Steps may be NULL but body; those that return
+ * an int give 0 or a negative error, which ends the rung as failed.
+ */
+struct bench {
+	const char *name; /* less the rung */
+	unsigned rungs;	  /* mask of 1 << enum bench_rung */
+	uint64_t bytes;	  /* what one call maps, unmaps or allocates */
+	unsigned order;	  /* of the blocks behind it */
+	unsigned kind;	  /* the file's own */
+
+	int (*prepare)(struct pass *pass);    /* once, before the first rung; error: skipped */
+	int (*before)(struct pass *pass);     /* each sample, untimed */
+	void (*body)(struct pass *pass);      /* timed: one public call */
+	void (*rung_body)(struct pass *pass); /* the same on the other rungs */
+	int (*check)(struct pass *pass);      /* first and last sample, untimed: the read-back */
+	int (*after)(struct pass *pass);      /* each sample, untimed */
+	void (*finish)(struct pass *pass); /* once, after the last rung, or after prepare failed */
+};
+
+REGISTRY(struct bench, benches);
+
+#define BENCH(ident, ...) REGISTER(struct bench, benches, ident) = { __VA_ARGS__ }
+
+/* The order of the smallest block that holds @bytes, which are not 0. */
+static inline unsigned get_order(uint64_t bytes)
+{
+	return bytes <= PAGE_SIZE ? 0 : ilog2((bytes - 1) >> PAGE_SHIFT) + 1;
+}
+
+struct stat {
+	uint64_t median, min, max; /* median: element n/2 of the sorted */
+};
+
+struct result {
+	const char *name; /* rung included */
+	const struct bench *bench;
+	enum bench_rung rung;
+	const char *skipped, *failed; /* why; else NULL */
+
+	unsigned long samples, pages;
+	struct stat instructions, cycles, ns;
+	uint64_t *sample_cycles; /* in the order taken; NULL where cycles mean nothing */
+	struct door_counts work;
+	struct map_census census;
+	bool has_census; /* the call left a mapping */
+};
+
+/* The cost of timing a body that does nothing, subtracted from every sample. */
+struct overhead {
+	uint64_t instructions, cycles, ticks;
+};
+
+/* Measures it, for the counters as they are now. Once, before bench_measure(). */
+void bench_measure_overhead(void);
+extern struct overhead bench_overhead;
+
+/* Runs the one rung that @result names. @pass: after prepare(). Fills @result. */
+void bench_measure(struct pass *pass, struct result *result);

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Figures that were measured elsewhere, to stand beside ours; and the order of the rows.
+ */
+#pragma once
+
+#include "lib/compiler.h"
+
+/* Retired instructions of real Linux, in the same emulator; 0: not measured. */
+struct reference {
+	const char *name; /* of the bench, less the rung */
+	/* The call itself, and the TLB flush that Linux defers, where ours is in the call. */
+	uint64_t lean, lean_flush;
+	uint64_t series, series_flush;
+};
+
+/* In the order in which the benches are run and shown. */
+extern const struct reference references[];
+extern const unsigned nr_references;
+
+/* NULL: none. */
+const struct reference *find_reference(const char *name);
+
+/* What the mail series claims, measured by its authors on an RK3588's little core. */
+struct claim {
+	const char *name; /* of the bench that restates it */
+	const char *title;
+	uint64_t before_ns, after_ns;
+};
+
+#define NR_CLAIMS 3
+extern const struct claim claims[NR_CLAIMS];

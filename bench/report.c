@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Tables for people, 100 columns: the three claims first, then every row. Each figure
+ * that was not measured by this run is named for what it is.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "bench/records.h"
+#include "bench/reference.h"
+#include "bench/selfcheck.h"
+#include "bench/text.h"
+#include "lib/log.h"
+#include "lib/options.h"
+
+static void rule(char c)
+{
+	char text[102];
+
+	memset(text, c, 100);
+	strcpy(text + 100, "\n");
+	log_write(text, 101);
+}
+
+/* A figure of one record; NULL record or no such figure: "-". */
+typedef const char *cell_t(char text[TEXT_MAX], const struct result *result);
+
+static const char *cell_instructions(char text[TEXT_MAX], const struct result *r)
+{
+	if (!r || !counters.instructions)
+		return "-";
+	return text_number(text, r->instructions.median);
+}
+
+static const char *cell_ns(char text[TEXT_MAX], const struct result *r)
+{
+	char number[TEXT_MAX];
+
+	if (!r || counters.no_time)
+		return "-";
+	snprintf(text, TEXT_MAX, "%s ns", text_number(number, r->ns.median));
+	return text;
+}
+
+static const char *cell_stores(char text[TEXT_MAX], const struct result *r)
+{
+	return r ? text_number(text, r->work.pte_writes) : "-";
+}
+
+static const char *cell_tlbi(char text[TEXT_MAX], const struct result *r)
+{
+	return r ? text_number(text, r->work.tlbi) : "-";
+}
+
+static const char *cell_barriers(char text[TEXT_MAX], const struct result *r)
+{
+	if (!r)
+		return "-";
+	snprintf(text, TEXT_MAX, "%lu/%lu/%lu", r->work.dmb, r->work.dsb, r->work.isb);
+	return text;
+}
+
+/* --- the three claims ---------------------------------------------------------------------- */
+
+/* Before, after, ours, and their two ratios. */
+static void claim_line(const char *what, const char *before, const char *after, const char *ours,
+		       const char *before_after, const char *before_ours)
+{
+	char text[128];
+	size_t n = snprintf(text, sizeof(text), "%-44s %11s %11s %11s %9s %9s", what, before, after,
+			    ours, before_after, before_ours);
+
+	while (n && text[n - 1] == ' ')
+		n--;
+	log_printf("%.*s\n", (int)n, text);
+}
+
+static void claim_cells(const char *what, const struct result *const r[RUNG_COUNT], cell_t *cell)
+{
+	char before[TEXT_MAX], after[TEXT_MAX], ours[TEXT_MAX];
+
+	claim_line(what, cell(before, r[RUNG_LINUX]), cell(after, r[RUNG_SERIES]),
+		   cell(ours, r[RUNG_TLBED]), "", "");
+}
+
+static uint64_t headline(const struct result *r)
+{
+	if (!r)
+		return 0;
+	return counters.no_time ? r->instructions.median : r->ns.median;
+}
+
+/* What the claim is about on this machine: time, or under the emulator instructions. */
+static void claim_headline(const char *title, const struct result *const r[RUNG_COUNT])
+{
+	cell_t *cell = counters.no_time ? cell_instructions : cell_ns;
+	char before[TEXT_MAX], after[TEXT_MAX], ours[TEXT_MAX], ratio[2][TEXT_MAX];
+	uint64_t linux_cost = headline(r[RUNG_LINUX]);
+
+	claim_line(title, cell(before, r[RUNG_LINUX]), cell(after, r[RUNG_SERIES]),
+		   cell(ours, r[RUNG_TLBED]),
+		   text_ratio(ratio[0], linux_cost, headline(r[RUNG_SERIES])),
+		   text_ratio(ratio[1], linux_cost, headline(r[RUNG_TLBED])));
+}
+
+static void claim_elsewhere(const struct claim *claim, const struct result *ours)
+{
+	const struct reference *ref = find_reference(claim->name);
+	char number[TEXT_MAX], before[TEXT_MAX], after[TEXT_MAX], ratio[2][TEXT_MAX];
+	uint64_t instructions = ours && counters.instructions ? ours->instructions.median : 0;
+
+	claim_line("  real Linux 7.2, lean / with the series [1]", text_number(before, ref->lean),
+		   text_number(after, ref->series), "",
+		   text_ratio(ratio[0], ref->lean, ref->series),
+		   text_ratio(ratio[1], ref->lean, instructions));
+	snprintf(before, sizeof(before), "%s ns", text_number(number, claim->before_ns));
+	snprintf(after, sizeof(after), "%s ns", text_number(number, claim->after_ns));
+	claim_line("  the series' mail, RK3588 little core [2]", before, after, "",
+		   text_ratio(ratio[0], claim->before_ns, claim->after_ns), "");
+}
+
+static bool report_claim(const struct results *results, const struct claim *claim)
+{
+	const struct result *r[RUNG_COUNT];
+	bool any = false;
+
+	for (unsigned rung = 0; rung < RUNG_COUNT; rung++) {
+		r[rung] = find_result(results, claim->name, rung);
+		any |= r[rung] && rung != RUNG_PAGES;
+	}
+	if (!any)
+		return false;
+	rule('-');
+	claim_headline(claim->title, r);
+	if (!counters.no_time)
+		claim_cells("  instructions retired", r, cell_instructions);
+	claim_cells("  descriptors stored", r, cell_stores);
+	claim_cells("  DMB/DSB/ISB", r, cell_barriers);
+	claim_cells("  TLBI", r, cell_tlbi);
+	claim_elsewhere(claim, r[RUNG_TLBED]);
+	return true;
+}
+
+static bool selects_a_claim(const struct results *results)
+{
+	for (unsigned i = 0; i < NR_CLAIMS; i++)
+		for (unsigned rung = RUNG_LINUX; rung < RUNG_COUNT; rung++)
+			if (find_result(results, claims[i].name, rung))
+				return true;
+	return false;
+}
+
+static void report_claims(const struct results *results)
+{
+	if (!selects_a_claim(results))
+		return;
+	log_printf(
+		"\nTHE SERIES' THREE CLAIMS, in one boot: %s of one call, median of %lu samples\n",
+		counters.no_time ? "instructions retired" : "time", options.samples);
+	rule('=');
+	claim_line("", "before", "after", "ours", "before/", "before/");
+	claim_line("", "(linux)", "(series)", "(tlbed)", "after", "ours");
+	for (unsigned i = 0; i < NR_CLAIMS; i++)
+		report_claim(results, &claims[i]);
+	rule('=');
+	log_printf(
+		"linux, series: Linux's code before and after, restated (docs/rungs.md); tlbed: "
+		"our engine.\n"
+		"[1] Measured elsewhere in the same emulator: instructions of Linux 7.2.13, and of "
+		"it with the\n    series rebuilt in. Its before/ours is against our tlbed.\n"
+		"[2] Published by the series' authors: time on silicon, not comparable with "
+		"instructions.\n");
+}
+
+/* --- every row ----------------------------------------------------------------------------- */
+
+static void rows_head(void)
+{
+	const char *last[2] = { "lean/", "+series/" };
+
+	if (!counters.no_time) {
+		last[0] = "cycles";
+		last[1] = "ns";
+	}
+	log_printf("  %-7s %12s %10s %8s %8s %5s %5s %5s %9s %9s %9s\n", "rung", "instructions",
+		   "per page", "stores", "TLBI", "DSB", "DMB", "ISB", "tables", last[0], last[1]);
+}
+
+static void row_title(const struct bench *bench, uint64_t pages)
+{
+	const struct reference *ref = find_reference(bench->name);
+	char number[TEXT_MAX], text[64];
+
+	snprintf(text, sizeof(text), "%s, %s page%s", bench->name, text_number(number, pages),
+		 pages == 1 ? "" : "s");
+	log_printf("%-43s", text);
+	if (ref) {
+		log_printf("  Linux 7.2: lean %11s",
+			   text_number(number, ref->lean + ref->lean_flush));
+		log_printf(", + series %11s", text_number(number, ref->series + ref->series_flush));
+	}
+	log_printf("\n");
+}
+
+/* The last two columns: how many of this call one of real Linux would buy, or time. */
+static void row_end(const struct result *r)
+{
+	const struct reference *ref = find_reference(r->bench->name);
+	uint64_t own = counters.instructions ? r->instructions.median : 0;
+	char a[TEXT_MAX], b[TEXT_MAX];
+
+	if (!counters.no_time)
+		log_printf(" %9s %9s\n", text_number(a, r->cycles.median),
+			   text_number(b, r->ns.median));
+	else
+		log_printf(" %9s %9s\n", text_ratio(a, ref ? ref->lean + ref->lean_flush : 0, own),
+			   text_ratio(b, ref ? ref->series + ref->series_flush : 0, own));
+}
+
+static void report_row(const struct result *r)
+{
+	char n[2][TEXT_MAX], w[2][TEXT_MAX], tables[TEXT_MAX];
+	const struct door_counts *work = &r->work;
+
+	snprintf(tables, sizeof(tables), "+%lu -%lu", work->tables_allocated, work->tables_freed);
+	log_printf("  %-7s %12s %10s %8s %8s %5lu %5lu %5lu %9s", rung_names[r->rung],
+		   cell_instructions(n[0], r),
+		   counters.instructions ? text_quotient(n[1], r->instructions.median, r->pages)
+					 : "-",
+		   text_number(w[0], work->pte_writes), text_number(w[1], work->tlbi), work->dsb,
+		   work->dmb, work->isb, tables);
+	row_end(r);
+	if (counters.instructions && r->instructions.min != r->instructions.max)
+		log_printf("          %12s to %s over the samples\n",
+			   text_number(n[0], r->instructions.min),
+			   text_number(n[1], r->instructions.max));
+}
+
+static void report_rows(const struct results *results)
+{
+	const struct bench *bench = NULL;
+
+	log_printf("\nEVERY ROW: one whole call; X-map is its mapping half alone\n");
+	rule('=');
+	rows_head();
+	rule('-');
+	for (unsigned i = 0; i < results->count; i++) {
+		const struct result *r = &results->results[i];
+
+		if (r->failed || r->skipped)
+			continue;
+		if (r->bench != bench)
+			row_title(r->bench, r->pages);
+		bench = r->bench;
+		report_row(r);
+	}
+	rule('=');
+	log_printf("stores: descriptors. tables: leaf tables made and given back. Linux 7.2: real "
+		   "Linux, measured\nelsewhere in the same emulator; with its deferred TLB flush "
+		   "where ours is in the call.\n");
+	if (counters.no_time)
+		log_printf("lean/, +series/: its instructions divided by the row's.\n");
+}
+
+static void report_method(void)
+{
+	log_printf("\nclock: %s\n", counters.clock_source);
+	if (counters.instructions)
+		log_printf("INST_RETIRED is exact on loops of known length; %lu instructions of an "
+			   "empty sample are subtracted\n",
+			   bench_overhead.instructions);
+	else
+		log_printf("no instruction counts: %s\n", counters.no_instructions);
+	if (counters.no_time)
+		log_printf("no times: %s\n", counters.no_time);
+	if (counters.core_hz)
+		log_printf("core clock, measured: %lu MHz\n", counters.core_hz / 1000000);
+}
+
+void report_tables(const struct results *results)
+{
+	report_method();
+	report_claims(results);
+	report_rows(results);
+}

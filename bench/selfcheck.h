@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What the counters of this machine are worth, found out before anything is measured.
+ */
+#pragma once
+
+#include "lib/compiler.h"
+
+struct counters {
+	bool emulated;		     /* no TLB events: a machine without a TLB worth timing */
+	bool instructions;	     /* INST_RETIRED exists and is exact */
+	const char *no_instructions; /* why not, else NULL */
+	const char *no_time;	     /* why cycles and ns mean nothing here, else NULL */
+	bool disagree;		     /* the three contradict each other: a failure */
+	unsigned ns_per_instruction; /* emulated with an exact unit: virtual time of one */
+	uint64_t core_hz;	     /* silicon: measured */
+	char clock_source[96];
+};
+
+extern struct counters counters;
+
+/* Starts the PMU and holds CNTVCT, INST_RETIRED and PMCCNTR against loops and each other. */
+void bench_selfcheck(void);
