@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The top of the house: brings up each room once, runs what was asked for, ends the run.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "bench/bench.h"
+#include "boot/banner.h"
+#include "boot/memory.h"
+#include "boot/tables.h"
+#include "drivers/driver.h"
+#include "drivers/exit.h"
+#include "drivers/psci.h"
+#include "lib/arm64/sysreg.h"
+#include "lib/cmdline.h"
+#include "lib/glob.h"
+#include "lib/ktap.h"
+#include "lib/options.h"
+#include "lib/percpu.h"
+#include "lib/platform.h"
+#include "mm/arm64/layout.h"
+#include "mm/map/map.h"
+
+/* picolibc's errno lives here; head.S points TPIDR_EL0 at it. */
+DEFINE_PER_CPU(uint64_t, tls_area[8]) __attribute__((aligned(16)));
+
+struct platform platform;
+
+/* The arm64 booting protocol allows a tree 2 MiB. */
+#define FDT_SIZE_MAX (2 * MiB)
+
+static_assert(FDT_SIZE_MAX + PAGE_SIZE <= FIXED_FDT_SIZE, "any tree fits in its slot");
+
+static struct fdt fdt;
+
+static void map_fdt(uint64_t pa)
+{
+	uint64_t start = ALIGN_DOWN(pa, PAGE_SIZE), size;
+
+	boot_map(swapper_pg_dir, FIXED_FDT, start, PAGE_SIZE, PAGE_KERNEL_RO);
+	size = fdt_check_header((void *)(FIXED_FDT + pa - start), FDT_SIZE_MAX);
+	if ((long)size < 0)
+		return;
+	size = ALIGN_UP(pa + size, PAGE_SIZE) - start;
+	if (size > PAGE_SIZE)
+		boot_map(swapper_pg_dir, FIXED_FDT + PAGE_SIZE, start + PAGE_SIZE, size - PAGE_SIZE,
+			 PAGE_KERNEL_RO);
+}
+
+/* The tree's console; without one there is nobody to tell. */
+static void start_console(void)
+{
+	int node = fdt_stdout(&fdt, NULL);
+	const struct console_driver *driver = find_console_driver(&fdt, node);
+	uint64_t base, size;
+
+	if (!driver || fdt_get_reg(&fdt, node, 0, &base, &size))
+		return;
+	boot_map(swapper_pg_dir, FIXED_CONSOLE, ALIGN_DOWN(base, PAGE_SIZE), PAGE_SIZE,
+		 PROT_DEVICE_nGnRE);
+	log_set_console(driver->probe(&fdt, node, (void *)(FIXED_CONSOLE + base % PAGE_SIZE)));
+}
+
+static void learn_platform(unsigned entry_el, uint64_t image_pa)
+{
+	const char *model = fdt_get_str(&fdt, fdt.root, "model");
+	const char *compatible = fdt_get_str(&fdt, fdt.root, "compatible");
+
+	snprintf(platform.model, sizeof(platform.model), "%s", model ? model : "unknown");
+	snprintf(platform.compatible, sizeof(platform.compatible), "%s",
+		 compatible ? compatible : "unknown");
+	platform.midr = read_sysreg(midr_el1);
+	platform.mpidr = read_sysreg(mpidr_el1);
+	platform.tcr = read_sysreg(tcr_el1);
+	platform.mair = read_sysreg(mair_el1);
+	platform.sctlr = read_sysreg(sctlr_el1);
+	platform.cntfrq_hz = read_sysreg(cntfrq_el0);
+	platform.entry_el = entry_el;
+	platform.psci_method = psci_method();
+	platform.image_pa = image_pa;
+}
+
+static void start_machine(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
+{
+	char line[128];
+	int error;
+
+	boot_tables_moved(image_pa);
+	if (fdt_pa)
+		map_fdt(fdt_pa);
+	error = fdt_open(&fdt, (void *)(FIXED_FDT + fdt_pa % PAGE_SIZE), FDT_SIZE_MAX);
+	start_console();
+	psci_init(&fdt);
+	learn_platform(entry_el, image_pa);
+	/* External aborts are reported where they happen; IRQs stay masked, nobody asked for one.
+	 */
+	asm volatile("msr daifclr, #4" ::: "memory");
+	print_banner();
+	if (error) {
+		fdt_explain(&fdt, line, sizeof(line));
+		log_printf("boot: malformed device tree: %s\n", line);
+		exit_run(EXIT_PANIC);
+	}
+}
+
+static void read_options(void)
+{
+	char error[CMDLINE_MAX + 64];
+
+	log_printf("command line: %s\n", fdt_bootargs(&fdt));
+	if (!cmdline_parse(fdt_bootargs(&fdt), error, sizeof(error)) &&
+	    !select_unmatched(options.test, ktap_name_at, NULL, error, sizeof(error)) &&
+	    !select_unmatched(options.bench, bench_name_at, NULL, error, sizeof(error)))
+		return;
+	log_printf("%s\n", error);
+	exit_run(EXIT_BAD_OPTION);
+}
+
+/* What `test=`, `bench=`, `list` and their absence select. */
+static int run(void)
+{
+	struct ktap_counts counts;
+	int failures = 0;
+
+	if (options.list) {
+		ktap_list();
+		bench_list();
+		return EXIT_OK;
+	}
+	if (options.test[0])
+		failures += ktap_run(options.test, options.skip, &counts);
+	if (options.bench[0] || !options.test[0])
+		failures += bench_run();
+	return failures ? EXIT_FAILURES : EXIT_OK;
+}
+
+/* From head.S: MMU on, own stack, @fdt_pa 0 or a tree's address. Does not return. */
+_Noreturn void boot_main(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa);
+
+_Noreturn void boot_main(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
+{
+	start_machine(fdt_pa, entry_el, image_pa);
+	read_options();
+	if (boot_memory(&fdt, fdt_pa, image_pa))
+		exit_run(EXIT_PANIC);
+	print_memory();
+	exit_run(run());
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Memory: who owns what, the linear map, the struct pages.
+ */
+#include "boot/memory.h"
+
+#include <string.h>
+
+#include "boot/tables.h"
+#include "lib/log.h"
+#include "lib/options.h"
+#include "lib/sections.h"
+#include "mm/map/map.h"
+#include "mm/phys/buddy.h"
+#include "mm/phys/devmem.h"
+#include "mm/phys/page.h"
+#include "mm/phys/ranges.h"
+
+uint64_t devmem_base, devmem_size;
+
+static uint64_t mem_limit, devmem_wanted = 32 * MiB;
+
+OPTION_SIZE(mem, "mem", &mem_limit, 16 * MiB, UINT64_MAX, "=SIZE  use no more RAM than this");
+OPTION_SIZE(devmem, "devmem", &devmem_wanted, 0, 1024 * MiB,
+	    "=SIZE  RAM that plays a device (32M)");
+
+static int complain(int error, const char *what, uint64_t base, uint64_t size)
+{
+	if (error)
+		log_printf("boot: %s at 0x%lx, %lu KiB: error %d\n", what, base, size >> 10, error);
+	return error;
+}
+
+static int reserve_from_tree(const struct fdt *fdt)
+{
+	struct fdt_region r = { 0 };
+	int error = 0;
+
+	while (!error && fdt_next_memreserve(fdt, &r))
+		if (!r.skipped)
+			error = complain(boot_ram_reserve(r.base, r.size), "/memreserve/", r.base,
+					 r.size);
+	memset(&r, 0, sizeof(r));
+	while (!error && fdt_next_reserved(fdt, &r)) {
+		if (r.skipped)
+			log_printf("boot: reserved-memory %s skipped: %s\n", r.name, r.skipped);
+		else if (r.no_map)
+			error = boot_ram_reserve_nomap(r.base, r.size);
+		else
+			error = boot_ram_reserve(r.base, r.size);
+		complain(error, "reserved-memory", r.base, r.size);
+	}
+	return error;
+}
+
+static int add_ram(const struct fdt *fdt)
+{
+	struct fdt_region r = { 0 };
+	int error = 0;
+
+	while (!error && fdt_next_ram(fdt, &r)) {
+		if (r.skipped)
+			log_printf("boot: memory node %s skipped: %s\n", r.name, r.skipped);
+		else
+			error = complain(boot_ram_add(r.base, r.size), "memory", r.base, r.size);
+	}
+	if (!error && mem_limit)
+		boot_ram_limit(mem_limit);
+	return error;
+}
+
+/* Largest alignment first, so that every leaf size can be tried on it. */
+static void carve_devmem(void)
+{
+	if (!devmem_wanted)
+		return;
+	for (uint64_t align = 32 * MiB; align >= PAGE_SIZE && !devmem_base; align >>= 1)
+		devmem_base = boot_ram_alloc(devmem_wanted, align, 0, PHYS_END);
+	if (!devmem_base || boot_ram_reserve_nomap(devmem_base, devmem_wanted)) {
+		log_printf("boot: no room for devmem=%luK\n", devmem_wanted >> 10);
+		devmem_base = 0;
+		return;
+	}
+	devmem_size = devmem_wanted;
+}
+
+/* The part of [start, end) that is not the image's text and rodata, which have no writable alias.
+ */
+static void map_linear(uint64_t start, uint64_t end, uint64_t image_pa)
+{
+	uint64_t ro_end = image_pa + (_erodata - _text);
+
+	if (start < image_pa && end > image_pa)
+		map_linear(start, image_pa, image_pa);
+	if (end > image_pa && start < ro_end)
+		start = MIN(ro_end, end);
+	if (start < end)
+		boot_map(swapper_pg_dir, PAGE_OFFSET + start, start, end - start, PAGE_KERNEL);
+}
+
+static uint64_t range_start(const struct phys_range *r)
+{
+	return r->first_pfn << PAGE_SHIFT;
+}
+
+static uint64_t range_end(const struct phys_range *r)
+{
+	return (r->first_pfn + r->pages) << PAGE_SHIFT;
+}
+
+/* The range with the image first, from the image's own tables: the other tables come from it. */
+static int map_all_linear(uint64_t image_pa)
+{
+	uint64_t home = 0;
+	struct phys_range r;
+
+	for_each_ram_range (&r) {
+		if (image_pa < range_start(&r) || image_pa >= range_end(&r))
+			continue;
+		home = range_start(&r);
+		map_linear(range_start(&r), range_end(&r), image_pa);
+		boot_tables_from_ram(range_start(&r), range_end(&r));
+		break;
+	}
+	if (!r.pages || image_pa < home) {
+		log_printf("boot: the image at 0x%lx is not in any memory node\n", image_pa);
+		return -EINVAL;
+	}
+	for_each_ram_range (&r)
+		if (range_start(&r) != home)
+			map_linear(range_start(&r), range_end(&r), image_pa);
+	return 0;
+}
+
+/* Maps zeroed memory at [va, end) of the vmemmap, whole PMDs where they fit. */
+static int populate_vmemmap(uint64_t va, uint64_t end)
+{
+	while (va < end) {
+		uint64_t size = MIN(end, ALIGN_DOWN(va, PMD_SIZE) + PMD_SIZE) - va;
+		uint64_t pa =
+			boot_ram_alloc(size, size == PMD_SIZE ? PMD_SIZE : PAGE_SIZE, 0, PHYS_END);
+
+		if (!pa) {
+			log_printf("boot: no room for struct pages (%lu KiB more)\n",
+				   (end - va) >> 10);
+			return -ENOMEM;
+		}
+		memset(phys_to_virt(pa), 0, size);
+		boot_map(swapper_pg_dir, va, pa, size, PAGE_KERNEL);
+		va += size;
+	}
+	return 0;
+}
+
+static int map_struct_pages(void)
+{
+	uint64_t done = 0; /* neighbouring ranges may share a page of the vmemmap */
+	struct phys_range r;
+
+	for_each_ram_range (&r) {
+		/* The buddy allocator looks at the neighbour of a block at the range's edge. */
+		uint64_t first = ALIGN_DOWN(r.first_pfn, MAX_ORDER_PAGES);
+		uint64_t last = ALIGN_UP(r.first_pfn + r.pages, MAX_ORDER_PAGES);
+		uint64_t va = ALIGN_DOWN((uint64_t)pfn_to_page(first), PAGE_SIZE);
+		uint64_t end = ALIGN_UP((uint64_t)pfn_to_page(last), PAGE_SIZE);
+		int error = populate_vmemmap(MAX(va, done), end);
+
+		if (error)
+			return error;
+		done = end;
+	}
+	return 0;
+}
+
+int boot_memory(const struct fdt *fdt, uint64_t fdt_pa, uint64_t image_pa)
+{
+	int error = add_ram(fdt);
+
+	if (!error)
+		error = reserve_from_tree(fdt);
+	if (!error)
+		error = complain(boot_ram_reserve(image_pa, _end - _text), "image", image_pa,
+				 _end - _text);
+	if (!error)
+		error = complain(boot_ram_reserve(fdt_pa, fdt->size), "tree", fdt_pa, fdt->size);
+	if (error)
+		return error;
+	carve_devmem();
+	error = map_all_linear(image_pa);
+	if (!error)
+		error = map_struct_pages();
+	if (!error)
+		buddy_init();
+	return error;
+}
