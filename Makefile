@@ -55,7 +55,7 @@ WARN   := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla
 CFLAGS := -std=gnu11 -O2 -g $(WARN) -ffreestanding -mgeneral-regs-only -fno-stack-protector \
 	-fno-common -ffunction-sections -fdata-sections -fno-pic -mcmodel=small -fno-strict-aliasing \
 	-fno-omit-frame-pointer -fno-asynchronous-unwind-tables -ftls-model=local-exec \
-	-fmacro-prefix-map=$(CURDIR)/= $(LIBC_INC) -I. -DGRANULE_SHIFT=$(GRANULE_SHIFT) -MMD -MP
+	"-fmacro-prefix-map=$(CURDIR)/=" $(LIBC_INC) -I. -DGRANULE_SHIFT=$(GRANULE_SHIFT) -MMD -MP
 ifndef LLVM
 CFLAGS += -mno-outline-atomics
 endif
@@ -103,7 +103,7 @@ $(O)/obj/%.o: %.c $(O)/flags
 $(O)/obj/%.o: %.S $(O)/flags
 	@mkdir -p $(@D)
 	$(call say,AS,$<)
-	$(Q)$(CC) $(CFLAGS) -c $< -o $@
+	$(Q)$(CC) $(filter-out -mgeneral-regs-only,$(CFLAGS)) -c $< -o $@
 
 # The FDT reader once more, for last words with the MMU off: its own world, by prefix.
 $(O)/obj/early/%.o: %.c $(O)/flags
@@ -128,7 +128,7 @@ $(O)/obj/build-id.o: $(O)/obj/build-id.c $(O)/flags
 # A change of flags or tools rebuilds everything.
 $(O)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(CFLAGS) $(COMPILER)' > $@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	@echo '$(CC) $(subst $(CURDIR),,$(CFLAGS)) $(COMPILER)' > $@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 test:
 	O=$(O) ./qemu.sh --test

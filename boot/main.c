@@ -7,6 +7,7 @@
 
 #include "bench/bench.h"
 #include "boot/banner.h"
+#include "boot/console.h"
 #include "boot/memory.h"
 #include "boot/tables.h"
 #include "drivers/driver.h"
@@ -34,32 +35,22 @@ static_assert(FDT_SIZE_MAX + PAGE_SIZE <= FIXED_FDT_SIZE, "any tree fits in its 
 
 static struct fdt fdt;
 
-static void map_fdt(uint64_t pa)
+/* Maps the tree read-only in its slot; returns the bytes of the slot that are mapped. */
+static uint64_t map_fdt(uint64_t pa)
 {
 	uint64_t start = ALIGN_DOWN(pa, PAGE_SIZE), size;
+	long tree;
 
 	boot_map(swapper_pg_dir, FIXED_FDT, start, PAGE_SIZE, PAGE_KERNEL_RO);
-	size = fdt_check_header((void *)(FIXED_FDT + pa - start), FDT_SIZE_MAX);
-	if ((long)size < 0)
-		return;
-	size = ALIGN_UP(pa + size, PAGE_SIZE) - start;
+	tree = fdt_check_header((void *)(FIXED_FDT + pa - start), FDT_SIZE_MAX);
+	if (tree > 0)
+		size = ALIGN_UP(pa + tree, PAGE_SIZE) - start;
+	else /* a size that cannot be: enough to find the console by, in one 2 MiB of RAM */
+		size = ALIGN_DOWN(start, 2 * MiB) + 2 * MiB - start;
 	if (size > PAGE_SIZE)
 		boot_map(swapper_pg_dir, FIXED_FDT + PAGE_SIZE, start + PAGE_SIZE, size - PAGE_SIZE,
 			 PAGE_KERNEL_RO);
-}
-
-/* The tree's console; without one there is nobody to tell. */
-static void start_console(void)
-{
-	int node = fdt_stdout(&fdt, NULL);
-	const struct console_driver *driver = find_console_driver(&fdt, node);
-	uint64_t base, size;
-
-	if (!driver || fdt_get_reg(&fdt, node, 0, &base, &size))
-		return;
-	boot_map(swapper_pg_dir, FIXED_CONSOLE, ALIGN_DOWN(base, PAGE_SIZE), PAGE_SIZE,
-		 PROT_DEVICE_nGnRE);
-	log_set_console(driver->probe(&fdt, node, (void *)(FIXED_CONSOLE + base % PAGE_SIZE)));
+	return size;
 }
 
 static void learn_platform(unsigned entry_el, uint64_t image_pa)
@@ -83,14 +74,15 @@ static void learn_platform(unsigned entry_el, uint64_t image_pa)
 
 static void start_machine(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 {
+	uint64_t window = 0, offset = fdt_pa % PAGE_SIZE;
 	char line[128];
 	int error;
 
 	boot_tables_moved(image_pa);
 	if (fdt_pa)
-		map_fdt(fdt_pa);
-	error = fdt_open(&fdt, (void *)(FIXED_FDT + fdt_pa % PAGE_SIZE), FDT_SIZE_MAX);
-	start_console();
+		window = map_fdt(fdt_pa);
+	error = fdt_open(&fdt, (void *)(FIXED_FDT + offset), window - offset);
+	start_console(&fdt, (void *)FIXED_FDT, window);
 	psci_init(&fdt);
 	learn_platform(entry_el, image_pa);
 	/* External aborts are reported where they happen; IRQs stay masked, nobody asked for one.

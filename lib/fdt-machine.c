@@ -100,7 +100,7 @@ enum fdt_status fdt_get_status(const struct fdt *fdt, int node)
 	const char *status;
 
 	if (fdt_get_prop(fdt, node, "status", &prop))
-		return FDT_OKAY;
+		return fdt_name(fdt, node) ? FDT_OKAY : FDT_FAIL;
 	status = fdt_next_str(&prop, NULL);
 	if (status && (!strcmp(status, "okay") || !strcmp(status, "ok")))
 		return FDT_OKAY;

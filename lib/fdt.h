@@ -166,7 +166,7 @@ int fdt_next_compatible(const struct fdt *fdt, int node, const char *compatible)
 /* Whether device_type is @type, or the name without its unit address is. */
 bool fdt_is_type(const struct fdt *fdt, int node, const char *type);
 
-/* "okay", "ok" or no status at all; "disabled"; everything else fails. */
+/* "okay", "ok" or no status at all; "disabled"; all else, and no node, is FDT_FAIL. */
 enum fdt_status fdt_get_status(const struct fdt *fdt, int node);
 
 /*

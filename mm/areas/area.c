@@ -52,17 +52,21 @@ static __always_inline void lower_bound(struct vm_struct *x)
 }
 
 /*
- * Makes @x's bound anew and raises those above it. Since a parent's bound is never
- * below its child's, the first that is high enough ends the walk.
+ * Raises the bounds above @x to its own. Since a parent's bound is never below its
+ * child's, the first that is high enough ends the walk.
  */
-static void update_bounds(struct vm_struct *x)
+static __always_inline void raise_bounds(struct vm_struct *x)
 {
-	uint64_t bound;
+	uint64_t bound = x->gap_bound;
 
-	lower_bound(x);
-	bound = x->gap_bound;
 	while ((x = RB_PARENT(x, node)) && x->gap_bound < bound)
 		x->gap_bound = bound;
+}
+
+static void update_bounds(struct vm_struct *x)
+{
+	lower_bound(x);
+	raise_bounds(x);
 }
 
 /*
@@ -169,7 +173,8 @@ static __always_inline void link_area(struct vm_struct *area, struct vm_struct *
 	if (!above)
 		areas.last = area;
 	area_tree_RB_INSERT_COLOR(&areas.tree, area);
-	update_bounds(area);
+	/* Rotations have seen to the rest. */
+	raise_bounds(area);
 }
 
 /* Gives @area the lowest addresses that fit. Caller has the lock. */
@@ -246,13 +251,6 @@ struct vm_struct *__get_vm_area(uint64_t size, uint64_t align, uint64_t lo, uint
 		return area;
 	kfree(area);
 	return NULL;
-}
-
-struct vm_struct *get_vm_area(uint64_t size, uint32_t flags)
-{
-	uint64_t align = flags & VM_IOREMAP && size ? ioremap_align(size) : PAGE_SIZE;
-
-	return __get_vm_area(size, align, VMALLOC_START, VMALLOC_END, flags);
 }
 
 struct vm_struct *find_vm_area(const void *addr)

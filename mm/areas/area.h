@@ -61,15 +61,20 @@ static __always_inline uint64_t get_vm_area_size(const struct vm_struct *area)
 struct vm_struct *__get_vm_area(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi,
 				uint32_t flags);
 
-/* The same in the whole region. VM_IOREMAP aligns to the size, as Linux does; others to a page. */
-struct vm_struct *get_vm_area(uint64_t size, uint32_t flags);
-
-/* What get_vm_area() aligns a VM_IOREMAP area of @size bytes to. @size: 1 to the region's. */
+/* What get_vm_area() aligns a VM_IOREMAP area of @size bytes to. */
 static __always_inline uint64_t ioremap_align(uint64_t size)
 {
-	unsigned shift = size > 1 ? ilog2(size - 1) + 1 : 0;
+	unsigned shift = size > PAGE_SIZE ? ilog2(size - 1) + 1 : PAGE_SHIFT;
 
-	return 1UL << MIN(MAX(shift, PAGE_SHIFT), IOREMAP_MAX_SHIFT);
+	return 1UL << MIN(shift, IOREMAP_MAX_SHIFT);
+}
+
+/* The same in the whole region. VM_IOREMAP aligns to the size, as Linux does; others to a page. */
+static __always_inline struct vm_struct *get_vm_area(uint64_t size, uint32_t flags)
+{
+	uint64_t align = flags & VM_IOREMAP ? ioremap_align(size) : PAGE_SIZE;
+
+	return __get_vm_area(size, align, 0, ~0UL, flags);
 }
 
 /* The area that holds @addr (guard page included, as in Linux), NULL if none. Any CPU. */

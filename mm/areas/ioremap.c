@@ -42,14 +42,12 @@ static bool overlaps_ram(uint64_t first, uint64_t end)
 	return false;
 }
 
-void *ioremap_prot(uint64_t pa, uint64_t size, pgprot_t prot)
+void *__ioremap(uint64_t pa, uint64_t size, pgprot_t prot)
 {
 	uint64_t offset = pa & ~PAGE_MASK, start = pa & PAGE_MASK, end, va;
 	struct vm_struct *area;
 
 	if (unlikely(pa >= ioremap_phys_end || size - 1 >= ioremap_phys_end - pa))
-		return NULL;
-	if (unlikely(!vm_prot_valid(prot)))
 		return NULL;
 	end = ALIGN_UP(pa + size, PAGE_SIZE);
 	if (unlikely(overlaps_ram(start >> PAGE_SHIFT, end >> PAGE_SHIFT)))

@@ -6,10 +6,13 @@
  */
 #pragma once
 
-#include "mm/arm64/pgtable.h"
+#include "mm/areas/area.h"
 
 /* One past the highest physical address of this machine's CPUs; boot lowers it to PARange's. */
 extern uint64_t ioremap_phys_end;
+
+/* ioremap_prot() for a @prot that needs no check. */
+void *__ioremap(uint64_t pa, uint64_t size, pgprot_t prot);
 
 /*
  * Maps [@pa, @pa + @size), in bytes, with @prot; neither need be aligned. Returns the
@@ -19,7 +22,11 @@ extern uint64_t ioremap_phys_end;
  * addresses, a range with RAM in it (it has Normal aliases), an executable @prot, no
  * memory, no addresses.
  */
-void *ioremap_prot(uint64_t pa, uint64_t size, pgprot_t prot);
+static inline void *ioremap_prot(uint64_t pa, uint64_t size, pgprot_t prot)
+{
+	/* Here, where it costs nothing when @prot is a constant. */
+	return vm_prot_valid(prot) ? __ioremap(pa, size, prot) : NULL;
+}
 
 /* Device-nGnRE: writes may be acknowledged early. What drivers want. */
 static inline void *ioremap(uint64_t pa, uint64_t size)

@@ -73,8 +73,7 @@ static void *vmalloc_blocks(uint64_t size, unsigned order, gfp_t gfp, uint32_t f
 	struct vm_struct *area;
 
 	size = ALIGN_UP(size, block_bytes);
-	area = __get_vm_area(size, block_bytes, VMALLOC_START, VMALLOC_END,
-			     flags | VM_UNINITIALIZED);
+	area = __get_vm_area(size, block_bytes, 0, ~0UL, flags | VM_UNINITIALIZED);
 	if (unlikely(!area))
 		return NULL;
 	area->page_order = order;

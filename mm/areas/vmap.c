@@ -22,9 +22,9 @@ static struct vm_struct *get_vmap_area(uint64_t size, uint32_t flags)
 		align = PMD_SIZE;
 	else if (size >= CONT_PTE_SIZE)
 		align = CONT_PTE_SIZE;
-	area = __get_vm_area(size, align, VMALLOC_START, VMALLOC_END, flags);
+	area = __get_vm_area(size, align, 0, ~0UL, flags);
 	if (unlikely(!area && align > PAGE_SIZE))
-		area = __get_vm_area(size, PAGE_SIZE, VMALLOC_START, VMALLOC_END, flags);
+		area = __get_vm_area(size, PAGE_SIZE, 0, ~0UL, flags);
 	return area;
 }
 

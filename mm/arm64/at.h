@@ -9,7 +9,7 @@
 #include "lib/arm64/sysreg.h"
 #include "mm/arm64/pgtable.h"
 
-/* PAR_EL1 (Arm ARM D17.2.106). */
+/* PAR_EL1 (Arm ARM D17.2). */
 #define PAR_F	      1UL			/* the translation failed */
 #define PAR_ATTR(par) ((unsigned)((par) >> 56)) /* the MAIR byte of the leaf */
 #define PAR_ADDR(par) ((par) & (((1UL << VA_BITS) - 1) & ~0xfffUL))
@@ -23,7 +23,7 @@ static __always_inline uint64_t at_s1e1r(uint64_t va)
 {
 	uint64_t par;
 
-	/* The ISB: AT's result is visible to MRS only after a context synchronization (D8.16.2). */
+	/* The ISB: PAR_EL1 holds AT's result only after a context synchronization event (D8.10). */
 	asm volatile("at s1e1r, %1\n\t"
 		     "isb\n\t"
 		     "mrs %0, par_el1"

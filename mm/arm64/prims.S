@@ -62,13 +62,13 @@ desc_fill_blocks:
 	cbz	x2, 4f
 	mov	x9, #1 << PAGE_SHIFT_ASM
 	iota16	xzr, x9, x10			// offsets inside 16 pages; v16 = 16 pages
-	mov_q	x11, VMEMMAP_START_ASM
+	// page << n, plus what turns the vmemmap's address into the descriptor's
+	mov_q	x11, ((-VMEMMAP_START_ASM) << (PAGE_SHIFT_ASM - 6))
+	add	x4, x4, x11
 1:	ldr	x5, [x1], #8
-	sub	x5, x5, x11
-	lsl	x5, x5, #(PAGE_SHIFT_ASM - 6)	// struct page is 64 bytes
-	add	x5, x5, x4
+	add	x5, x4, x5, lsl #(PAGE_SHIFT_ASM - 6)	// struct page is 64 bytes
 	dup	v17.2d, x5
-	mov	x6, x3
+	subs	x6, x3, #16
 2:	add	v20.2d, v0.2d, v17.2d
 	add	v21.2d, v1.2d, v17.2d
 	add	v22.2d, v2.2d, v17.2d
@@ -79,13 +79,13 @@ desc_fill_blocks:
 	add	v27.2d, v7.2d, v17.2d
 	st1	{v20.2d-v23.2d}, [x0], #64
 	st1	{v24.2d-v27.2d}, [x0], #64
-	subs	x6, x6, #16
-	b.eq	3f
-	add	v17.2d, v17.2d, v16.2d
-	b	2b
-3:	subs	x2, x2, #1
+	b.ne	3f
+	subs	x2, x2, #1
 	b.ne	1b
 4:	ret
+3:	add	v17.2d, v17.2d, v16.2d		// the block goes on
+	subs	x6, x6, #16
+	b	2b
 
 /* bool desc_fill_pages(slot, pages, n, bits, lo, span_bytes) */
 	.global	desc_fill_pages
@@ -158,22 +158,29 @@ desc_fill_pages:
 /* void desc_clear(slot, n) */
 	.global	desc_clear
 desc_clear:
-	subs	x1, x1, #16
-	b.lo	2f
 	movi	v0.2d, #0
 	movi	v1.2d, #0
 	movi	v2.2d, #0
 	movi	v3.2d, #0
+	subs	x1, x1, #32
+	b.lo	2f
 1:	st1	{v0.2d-v3.2d}, [x0], #64
 	st1	{v0.2d-v3.2d}, [x0], #64
-	subs	x1, x1, #16
+	st1	{v0.2d-v3.2d}, [x0], #64
+	st1	{v0.2d-v3.2d}, [x0], #64
+	subs	x1, x1, #32
 	b.hs	1b
-2:	adds	x1, x1, #16
-	b.eq	4f
-3:	str	xzr, [x0], #8
+2:	adds	x1, x1, #24			// 32 less 8
+	b.mi	4f
+3:	st1	{v0.2d-v3.2d}, [x0], #64
+	subs	x1, x1, #8
+	b.pl	3b
+4:	adds	x1, x1, #8
+	b.eq	6f
+5:	str	xzr, [x0], #8
 	subs	x1, x1, #1
-	b.ne	3b
-4:	ret
+	b.ne	5b
+6:	ret
 
 /* void desc_copy(to, from, n) */
 	.global	desc_copy

@@ -103,10 +103,11 @@ static __always_inline desc_t *find_slot(uint64_t va, int level)
 {
 	desc_t *table = swapper_pg_dir;
 
+#pragma GCC unroll 3
 	for (int l = LEVEL_ROOT; l < level; l++) {
 		desc_t d = get_desc(&table[table_index(va, l)]);
 
-		if (!desc_is_table(d))
+		if (unlikely(!desc_is_table(d)))
 			return NULL;
 		table = desc_table(d);
 	}

@@ -28,6 +28,7 @@
 struct plan {
 	uint64_t va, end;
 	struct source *source;
+	desc_t *first_slot; /* of va at the PMD's level; NULL: a table above is missing */
 	desc_t *windows;
 	struct page *windows_page; /* of a plan that is not on the stack */
 	unsigned windows_order;
@@ -123,7 +124,7 @@ static int plan_leaves(struct plan *p, desc_t *plan, uint64_t va, uint64_t next)
 
 	*plan = 0;
 	if (next - va < PMD_SIZE) {
-		slot = find_slot(va, LEVEL_PMD);
+		slot = va == p->va ? p->first_slot : find_slot(va, LEVEL_PMD);
 		if (slot && desc_is_table(get_desc(slot))) {
 			uint64_t n = (next - va) >> PAGE_SHIFT;
 
@@ -182,7 +183,7 @@ static void undo_plan(struct plan *p)
 static int plan_upper(struct plan *p)
 {
 	for (uint64_t va = p->va; va < p->end; va = ALIGN_DOWN(va, PUD_SIZE) + PUD_SIZE) {
-		if (likely(find_slot(va, LEVEL_PMD)))
+		if (likely(va == p->va ? p->first_slot : find_slot(va, LEVEL_PMD)))
 			continue;
 		for (int level = LEVEL_ROOT; level < LEVEL_PMD; level++) {
 			struct page *page = table_alloc();
@@ -283,7 +284,7 @@ static uint64_t apply_leaves(struct plan *p, desc_t *slot, desc_t planned, uint6
 
 static void apply_windows(struct plan *p)
 {
-	desc_t *plan = p->windows, *slot = NULL;
+	desc_t *plan = p->windows, *slot = p->first_slot;
 	uint64_t next, stores = 0;
 
 	if (p->has_tables)
@@ -294,10 +295,11 @@ static void apply_windows(struct plan *p)
 			apply_pud(p, *plan & ~PLAN_PUD, va);
 			plan += PMDS_PER_PUD - 1;
 			next = va + PUD_SIZE;
-			slot = (desc_t *)0 - 1;
+			slot = (desc_t *)-sizeof(desc_t); /* NULL at the next window */
 			continue;
 		}
-		if (IS_ALIGNED((uint64_t)slot, PAGE_SIZE)) /* the first, or past a table's end */
+		/* NULL, or past a table's end. */
+		if (!slot || (IS_ALIGNED((uint64_t)slot, PAGE_SIZE) && slot != p->first_slot))
 			slot = make_slot(p, va, LEVEL_PMD);
 		if (desc_is_block(*plan))
 			apply_block(p, slot, *plan, va);
@@ -310,26 +312,19 @@ static void apply_windows(struct plan *p)
 
 /* --- the call ------------------------------------------------------------------------------ */
 
-/* A shared table that planning saw may have been taken away since by its last other user. */
-static bool live_table_is_there(uint64_t va, desc_t planned)
-{
-	desc_t *slot;
-
-	if (planned)
-		return true;
-	slot = find_slot(va, LEVEL_PMD);
-	return slot && desc_is_table(get_desc(slot));
-}
-
-/* Only the first and the last window can be shared. */
+/*
+ * A shared table that planning saw may have been taken away since by its last other
+ * user. Only the first and the last window can be shared.
+ */
 static bool plan_holds(const struct plan *p)
 {
-	uint64_t last = (p->end - 1) >> PMD_SHIFT, first = p->va >> PMD_SHIFT;
+	uint64_t last = ((p->end - 1) >> PMD_SHIFT) - (p->va >> PMD_SHIFT);
 
-	return (window_end(p, p->va) - p->va == PMD_SIZE ||
-		live_table_is_there(p->va, p->windows[0])) &&
-	       (IS_ALIGNED(p->end, PMD_SIZE) ||
-		live_table_is_there(p->end - 1, p->windows[last - first]));
+	if (!p->windows[0] && !desc_is_table(get_desc(p->first_slot)))
+		return false;
+	if (!last || IS_ALIGNED(p->end, PMD_SIZE) || p->windows[last])
+		return true;
+	return desc_is_table(get_desc(find_slot(p->end - 1, LEVEL_PMD)));
 }
 
 static int plan_all(struct plan *p, struct source *s, uint64_t va, uint64_t end)
@@ -339,10 +334,11 @@ static int plan_all(struct plan *p, struct source *s, uint64_t va, uint64_t end)
 	p->va = va;
 	p->end = end;
 	p->source = s;
+	p->first_slot = find_slot(va, LEVEL_PMD);
 	p->uses_buffer = p->has_tables = false;
 	s->run_end = 0;
 	error = plan_windows(p);
-	if (!error)
+	if (!error && !(p->first_slot && (va ^ (end - 1)) < PUD_SIZE))
 		error = plan_upper(p);
 	if (error)
 		undo_plan(p);
@@ -372,16 +368,16 @@ static int map(uint64_t va, uint64_t end, struct source *s)
 	struct page *plan_page = NULL;
 	unsigned plan_order = 0;
 	struct plan p;
-	uint64_t bytes;
+	uint64_t windows;
 	int error;
 
 	if (va >= end || !IS_ALIGNED(va | end, PAGE_SIZE) || va < VMALLOC_START ||
 	    end > VMALLOC_END || s->prot & ~DESC_PROT_MASK || s->max_shift < PAGE_SHIFT)
 		return -EINVAL;
 	p.windows = p.on_stack;
-	bytes = (((end - 1) >> PMD_SHIFT) - (va >> PMD_SHIFT) + 1) * sizeof(desc_t);
-	if (bytes > sizeof(p.on_stack)) {
-		while (PAGE_SIZE << plan_order < bytes)
+	windows = ((end - 1) >> PMD_SHIFT) - (va >> PMD_SHIFT) + 1;
+	if (unlikely(windows > PLAN_ON_STACK)) {
+		while (PAGE_SIZE << plan_order < windows * sizeof(desc_t))
 			plan_order++;
 		plan_page = alloc_pages(GFP_KERNEL, plan_order);
 		if (!plan_page)

@@ -114,7 +114,7 @@ static void clear_windows(struct unmap *u, uint64_t va, uint64_t end)
 			slot = find_slot(va, LEVEL_PMD);
 		if (HAVE_PUD_BLOCK && !slot) {
 			next = clear_block(u, find_slot(va, LEVEL_PUD), va, PUD_SHIFT);
-			slot = (desc_t *)0 - 1;
+			slot = (desc_t *)-sizeof(desc_t); /* NULL at the next window */
 			continue;
 		}
 		d = get_desc(slot);

@@ -41,7 +41,8 @@ static struct hot_cpu *hot_cpus;
 /*
  * What a stack of one list may hold. The small orders up to a contiguous group and the
  * PMD block are what the mapping engine's callers use; between them nothing is cached.
- * The PMD block of 64K pages is half a gigabyte, too much to keep from the other CPUs.
+ * PMD blocks are bounded by the machine's memory too, and the PMD block of 64K pages is
+ * half a gigabyte, too much to keep from other CPUs.
  */
 static uint64_t hot_high(unsigned order)
 {
@@ -50,7 +51,7 @@ static uint64_t hot_high(unsigned order)
 	if (order <= CONT_PTES_SHIFT)
 		return MAX(MIN(MiB / bytes, 128), 1);
 	if (order == PMD_SHIFT - PAGE_SHIFT && bytes <= 32 * MiB)
-		return MAX(4 * MiB / bytes, 1);
+		return MAX(MIN(16 * MiB, nr_managed_pages() * PAGE_SIZE / 64) / bytes, 1);
 	return 0;
 }
 
@@ -258,27 +259,31 @@ struct page *alloc_pages(gfp_t gfp, unsigned order)
 	return page;
 }
 
-/* Frees a plain block whose list has no room: the older stack goes to the zone, or the block. */
-static void free_full(struct hot_list *list, struct page *page, uint64_t state)
+/*
+ * Frees a block whose list has no room: the older stack goes to the zone, or the block
+ * itself if none is kept. Leaves IRQs as @irq.
+ */
+static noinline void free_full(struct hot_list *list, struct page *page, uint64_t state,
+			       uint64_t irq)
 {
 	enum zone_id id = page->zone;
 	unsigned order = page->order;
 
-	if (list->high) {
-		if (list->spare) {
-			raw_spin_lock(&zones[id].lock);
+	if (!list->high || list->spare) {
+		raw_spin_lock(&zones[id].lock);
+		if (list->high)
 			drain_stack(id, list->spare, order);
-			raw_spin_unlock(&zones[id].lock);
-		}
+		else
+			zone_give(id, page, order);
+		raw_spin_unlock(&zones[id].lock);
+	}
+	if (list->high) {
 		list->spare = list->head;
 		list->head = NULL;
 		list->room = list->high;
 		push(list, page, state);
-		return;
 	}
-	raw_spin_lock(&zones[id].lock);
-	zone_give(id, page, order);
-	raw_spin_unlock(&zones[id].lock);
+	local_irq_restore(irq);
 }
 
 /*
@@ -308,28 +313,33 @@ static __always_inline uint64_t page_index(const struct page *page, const struct
 	return offset >> 6 | offset << 58;
 }
 
+/*
+ * A page that is not of the range last freed to, or not plainly allocated with this
+ * order. Leaves IRQs as @irq.
+ */
 static noinline void free_cold(struct page *page, unsigned order, uint64_t irq)
 {
 	struct hot_cpu *cpu = &this_cpu(hot_cpu);
-	const struct phys_range *ram;
+	const struct phys_range *ram = ram_range_of_pfn(page_index(page, vmemmap));
 	struct hot_list *list;
+	uint64_t state;
 
 	if (!cpu->ready)
 		hot_cpu_init(cpu);
+	if (page && !ram)
+		bad_free(page, order);
 	if (page) {
-		ram = ram_range_of_pfn(page_index(page, vmemmap));
-		if (!ram)
-			bad_free(page, order);
 		cpu->ram = pfn_to_page(ram->first_pfn);
 		cpu->ram_pages = ram->pages;
-		if (drop_last_reference(page, order)) {
-			uint64_t state = PAGE_STATE(PG_BLOCK, page->zone, order, 0);
-
-			list = &cpu->lists[order][page->zone];
-			if (!push(list, page, state))
-				free_full(list, page, state);
-		}
 	}
+	if (!page || !drop_last_reference(page, order)) {
+		local_irq_restore(irq);
+		return;
+	}
+	state = PAGE_STATE(PG_BLOCK, page->zone, order, 0);
+	list = &cpu->lists[order][page->zone];
+	if (!push(list, page, state))
+		return free_full(list, page, state, irq);
 	local_irq_restore(irq);
 }
 
@@ -349,6 +359,6 @@ void __free_pages(struct page *page, unsigned order)
 		return free_cold(page, order, irq);
 	list = &cpu->lists[order][page->zone];
 	if (unlikely(!push(list, page, state)))
-		return free_cold(page, order, irq);
+		return free_full(list, page, state, irq);
 	local_irq_restore(irq);
 }

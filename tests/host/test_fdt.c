@@ -124,6 +124,8 @@ static void test_good(void)
 	ok(!strcmp(fdt_get_str(&fdt, memory, "y"), "ab"), "a property's string");
 	ok(fdt_get_prop(&fdt, memory, "x", &prop) == -ENOENT && !prop.data, "not the parent's");
 	ok(!fdt_get_prop(&fdt, fdt.root, "x", &prop) && !prop.len, "an empty property");
+	ok(fdt_get_status(&fdt, memory) == FDT_OKAY && fdt_get_status(&fdt, -ENOENT) == FDT_FAIL,
+	   "status: of a node, of none");
 	ok(fdt_next_sibling(&fdt, memory) == fdt_find_path(&fdt, "/cpus"), "siblings past a NOP");
 	ok(fdt_next_ram(&fdt, &region) && region.base == 0x100000 && !fdt_next_ram(&fdt, &region),
 	   "default cells: 2 and 1");
@@ -272,33 +274,67 @@ static void test_strings_end(void)
 	   "a property name that ends with the strings block");
 }
 
+/* @depth nodes within each other, in a heap block of 64 KiB; @bytes of it used. */
+static uint8_t *nested_blob(uint32_t depth, size_t *bytes)
+{
+	struct blob start = good_blob();
+	uint8_t *blob = calloc(1, 65536);
+	uint32_t *token = (uint32_t *)(blob + STRUCTS);
+
+	*bytes = STRUCTS + 4 * (3 * depth + 1);
+	put(&start, 4, (uint32_t)*bytes);
+	put(&start, 36, (uint32_t)*bytes - STRUCTS);
+	memcpy(blob, start.bytes, STRUCTS);
+	for (uint32_t i = 0; i < depth; i++, token += 2)
+		*token = __builtin_bswap32(BEGIN);
+	for (uint32_t i = 0; i < depth; i++)
+		*token++ = __builtin_bswap32(END_NODE);
+	*token = __builtin_bswap32(END);
+	return blob;
+}
+
 static void test_depth(void)
 {
-	uint32_t tokens[4 * FDT_MAX_DEPTH + 8];
-	size_t bytes = STRUCTS + sizeof(tokens);
-	uint8_t *big = malloc(bytes);
+	struct fdt fdt;
+	size_t bytes;
+	uint8_t *blob = nested_blob(FDT_MAX_DEPTH + 1, &bytes), *shallow;
+	int chain[FDT_MAX_DEPTH], node, depth = 0;
+
+	open_copy(blob, bytes, &fdt);
+	ok(fdt.error && strstr(fdt.error, "deeper"), "65 nodes deep: %s", fdt.error);
+	shallow = nested_blob(FDT_MAX_DEPTH, &bytes);
+	ok(!open_copy(shallow, bytes, &fdt), "64 nodes deep: read");
+
+	fdt_open(&fdt, shallow, bytes);
+	memcpy(shallow + STRUCTS, blob + STRUCTS, bytes - STRUCTS);
+	for (node = fdt.root; depth < FDT_MAX_DEPTH; node = fdt_walk(&fdt, node, &depth))
+		;
+	ok(fdt_name(&fdt, node) && fdt_ancestors(&fdt, node, chain) == -EINVAL,
+	   "a tree that becomes deeper after the check");
+	free(blob);
+	free(shallow);
+}
+
+static void test_lists(void)
+{
+	/* / { reg = "ab" without its NUL; x = "", "c", and "d" without its NUL; } */
+	static const uint32_t tokens[] = {
+		BEGIN,	  0,   PROP, 2, 0, WORD('a', 'b', 0, 0), PROP, 4, 4, WORD(0, 'c', 0, 'd'),
+		END_NODE, END,
+	};
+	struct blob blob = make_blob(tokens, ARRAY_SIZE(tokens));
+	const char *first, *second;
+	struct fdt_prop prop;
 	struct fdt fdt;
 
-	for (uint32_t depth = FDT_MAX_DEPTH; depth <= FDT_MAX_DEPTH + 1; depth++) {
-		struct blob small = good_blob();
-		uint32_t count = 0;
-
-		for (uint32_t i = 0; i < depth; i++) {
-			tokens[count++] = __builtin_bswap32(BEGIN);
-			tokens[count++] = 0;
-		}
-		for (uint32_t i = 0; i < depth; i++)
-			tokens[count++] = __builtin_bswap32(END_NODE);
-		tokens[count++] = __builtin_bswap32(END);
-		put(&small, 4, (uint32_t)bytes);
-		put(&small, 36, 4 * count);
-		memcpy(big, small.bytes, STRUCTS);
-		memcpy(big + STRUCTS, tokens, sizeof(tokens));
-		open_copy(big, bytes, &fdt);
-		ok(depth > FDT_MAX_DEPTH ? fdt.error && strstr(fdt.error, "deeper") : !fdt.error,
-		   "%u nodes deep: %s", depth, fdt.error ? fdt.error : "read");
-	}
-	free(big);
+	ok(!open_copy(blob.bytes, blob.size, &fdt), "open: strings without an end");
+	fdt_open(&fdt, blob.bytes, blob.size);
+	ok(!fdt_get_str(&fdt, fdt.root, "reg"), "get_str: not without a NUL");
+	fdt_get_prop(&fdt, fdt.root, "x", &prop);
+	first = fdt_next_str(&prop, NULL);
+	second = fdt_next_str(&prop, first);
+	ok(first && !*first && second && !strcmp(second, "c") && !fdt_next_str(&prop, second),
+	   "next_str: an empty one, one, and none without a NUL");
 }
 
 /* Cut anywhere, with and without a header that admits it. */
@@ -372,6 +408,7 @@ int main(void)
 	test_structure();
 	test_strings_end();
 	test_depth();
+	test_lists();
 	test_truncation();
 	test_flips();
 	test_changed_later();

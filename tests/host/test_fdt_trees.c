@@ -75,14 +75,14 @@ static const struct {
 			    "ram memory@0 0+10000000\nram memory@0 20000000+10000000\n"
 			    "psci none\nbootargs bench=vmap/* samples=64\n"
 			    "stdout serial@100 3f300100+20 115200n8:x\n" },
-	{ "hard-cpus.dts",
-	  "model hard cpus\ncompatible test,hard-cpus\n"
-	  "cpu 100000000 okay psci arm,cortex-a76\n"
-	  "cpu 100000100 disabled spin-table arm,cortex-a76\n"
-	  "cpu 100000200 fail - -\n"
-	  "cpu ff00ffffff okay - -\n"
-	  "cpu skipped: reg is no MPIDR\ncpu skipped: malformed reg\ncpu skipped: no reg\n"
-	  "psci hvc psci 0.1\nbootargs \nstdout none\n" },
+	{ "hard-cpus.dts", "model hard cpus\ncompatible test,hard-cpus\n"
+			   "cpu 100000000 okay psci arm,cortex-a76\n"
+			   "cpu 100000100 disabled spin-table arm,cortex-a76\n"
+			   "cpu 100000200 fail - -\n"
+			   "cpu ff00ffffff okay - -\n"
+			   "cpu skipped: reg is no MPIDR\ncpu skipped: malformed reg\ncpu skipped: "
+			   "malformed reg\ncpu skipped: no reg\n"
+			   "psci hvc psci 0.1\nbootargs \nstdout none\n" },
 };
 
 static void report_regions(FILE *out, const struct fdt *fdt, const char *kind,
@@ -310,6 +310,7 @@ static void test_translation(const char *dir)
 		{ "/soc/over", 0, -ERANGE, 0, 0 },
 		{ "/soc/over", 1, -ERANGE, 0, 0 },
 		{ "/soc/over", 2, 0, 0x3f000000, 0 },
+		{ "/soc/over", 3, -ERANGE, 0, 0 },
 		{ "soc/deep/serial@100", 0, 0, 0x3f300100, 0x20 },
 		{ "serial0", 1, -ERANGE, 0, 0 },
 		{ "/soc/deep/same/timer", 0, 0, 0x3f300200, 0x10 },
@@ -324,6 +325,8 @@ static void test_translation(const char *dir)
 		{ "/top/wraps", 0, -EOVERFLOW, 0, 0 },
 		{ "/top/wraps", 1, 0, 0xfffffffffffffffe, 1 },
 		{ "/top/odd", 0, -EINVAL, 0, 0 },
+		{ "/top/most/device", 0, -ERANGE, 0, 0 },
+		{ "/top/most/device", 1, 0, 0x1000, 1 },
 		{ "/top/beyond/device", 0, -ERANGE, 0, 0 },
 		{ "/pcie", 0, 0, 0x10000000, 0x100000 },
 		{ "/pcie/usb@1,0", 0, -ERANGE, 0, 0 },

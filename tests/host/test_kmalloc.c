@@ -135,6 +135,43 @@ static void test_exhaustion(void)
 	}
 }
 
+/* Full pages that get one object back must be found again when there is nothing else. */
+static void test_full_pages_return(void)
+{
+	void **list = NULL, **at;
+	uint64_t freed = 0, again = 0;
+	unsigned i = 0;
+
+	while ((at = kmalloc(256, GFP_KERNEL))) {
+		*at = list;
+		list = at;
+	}
+	/* Every third object, so that no page empties. */
+	for (void **object = list; object; object = *object) {
+		void **next = *object;
+
+		if (++i % 3 || !next)
+			continue;
+		*object = *next;
+		kfree(next);
+		freed++;
+	}
+	kmalloc_drain();
+	while ((at = kmalloc(256, GFP_KERNEL))) {
+		*at = list;
+		list = at;
+		again++;
+	}
+	while (list) {
+		at = list;
+		list = *at;
+		kfree(at);
+	}
+	ok(freed > 100 && again == freed, "%lu objects freed in full pages, %lu had again", freed,
+	   again);
+	ok(all_back(), "and nothing is lost");
+}
+
 static void test_caching(void)
 {
 	void *objects[1000];
@@ -272,6 +309,7 @@ int main(void)
 	buddy_init();
 	test_caching();
 	test_exhaustion();
+	test_full_pages_return();
 	test_random();
 	test_misuse();
 	ok(host_irq_depth == 0, "IRQ masks balance");

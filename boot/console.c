@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The early console: one page of device registers in a fixed slot.
+ */
+#define _GNU_SOURCE /* memmem() */
+#include "boot/console.h"
+
+#include <string.h>
+
+#include "boot/tables.h"
+#include "drivers/driver.h"
+#include "mm/arm64/layout.h"
+#include "mm/map/map.h"
+
+static void use_console(const struct console_driver *driver, const struct fdt *fdt, int node,
+			uint64_t base)
+{
+	boot_map(swapper_pg_dir, FIXED_CONSOLE, ALIGN_DOWN(base, PAGE_SIZE), PAGE_SIZE,
+		 PROT_DEVICE_nGnRE);
+	log_set_console(driver->probe(fdt, node, (void *)(FIXED_CONSOLE + base % PAGE_SIZE)));
+}
+
+/* True if @node is a console that was brought up. */
+static bool try_node(const struct fdt *fdt, int node)
+{
+	const struct console_driver *driver = find_console_driver(fdt, node);
+	uint64_t base, size;
+
+	if (!driver || fdt_get_reg(fdt, node, 0, &base, &size))
+		return false;
+	use_console(driver, fdt, node, base);
+	return true;
+}
+
+static bool try_first_known(const struct fdt *fdt)
+{
+	const struct console_driver *d;
+
+	for_each_registered (d, drivers) {
+		int node = fdt_next_compatible(fdt, fdt->root, d->compatible);
+
+		if (fdt_get_status(fdt, node) == FDT_OKAY && try_node(fdt, node))
+			return true;
+	}
+	return false;
+}
+
+/* "pl011@9000000", "serial@ff000000", "uart@..." at @name, terminated before @end: its address. */
+static bool uart_name(const char *name, const char *end, uint64_t *base)
+{
+	static const char digits[] = "0123456789abcdef";
+	static const char *const kinds[] = { "pl011@", "serial@", "uart@" };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
+		size_t len = strlen(kinds[i]);
+		uint64_t value = 0;
+		const char *p;
+
+		if (end - name < (long)len || memcmp(name, kinds[i], len))
+			continue;
+		for (p = name + len; p < end && *p; p++) {
+			const char *digit = strchr(digits, *p);
+
+			if (!digit || value >> 44)
+				return false;
+			value = value << 4 | (uint64_t)(digit - digits);
+		}
+		*base = value;
+		return p < end && p > name + len && value < PHYS_END;
+	}
+	return false;
+}
+
+/* Bytes of a broken tree: a node's token (0, 0, 0, 1) and then a UART's name. */
+static void try_bytes(const struct fdt *fdt, const char *bytes, uint64_t size)
+{
+	const struct console_driver *d;
+	uint64_t base;
+
+	for (uint64_t at = 0; at + 8 <= size; at += 4) {
+		if (memcmp(bytes + at, "\0\0\0\1", 4) ||
+		    !uart_name(bytes + at + 4, bytes + size, &base))
+			continue;
+		for_each_registered (d, drivers) {
+			if (memmem(bytes, size, d->compatible, strlen(d->compatible) + 1)) {
+				use_console(d, fdt, -ENOENT, base);
+				return;
+			}
+		}
+	}
+}
+
+void start_console(const struct fdt *fdt, const void *bytes, uint64_t size)
+{
+	if (try_node(fdt, fdt_stdout(fdt, NULL)) || try_first_known(fdt))
+		return;
+	try_bytes(fdt, bytes, size);
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Finding somebody to talk to.
+ */
+#pragma once
+
+#include "lib/fdt.h"
+
+/*
+ * The console that the tree's stdout-path names, else its first device that a console
+ * driver knows. Of a tree that is malformed (@fdt is empty then) the @size bytes that
+ * are mapped at @bytes are searched for the name of a UART's node, so that the one line
+ * about it is seen. Without any, output goes nowhere. Boot CPU, MMU on, once.
+ */
+void start_console(const struct fdt *fdt, const void *bytes, uint64_t size);

@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The mapping engine's judge (map-oracle.h).
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/lock.h"
+#include "mm/arm64/door.h"
+#include "mm/map/walk.h"
+#include "mm/phys/ranges.h"
+#include "tests/host/map-oracle.h"
+#include "tests/host/mmu-model.h"
+
+/* Where the engine's tables come from. */
+#define TABLES_START (4 * ARENA_BLOCK)
+#define TABLES_SIZE  (3 * ARENA_BLOCK)
+
+#define MISTAKES_SHOWN 10
+
+/* Past this many leaves an unmap flushes everything. */
+#define FLUSH_ALL_PAST 512
+
+struct expected *expected;
+const pgprot_t protections[] = { PAGE_KERNEL, PAGE_KERNEL_RO, PAGE_KERNEL_ROX, PROT_DEVICE_nGnRE,
+				 PROT_NORMAL_NC };
+unsigned mistakes;
+long alloc_fail_in = -1;
+unsigned alloc_failures;
+
+static uint64_t expected_bytes, pages_at_start;
+static uint32_t calls;
+
+void mistake(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (mistakes++ >= MISTAKES_SHOWN)
+		return;
+	va_start(ap, fmt);
+	fprintf(stderr, "# ");
+	vfprintf(stderr, fmt, ap);
+	fprintf(stderr, "\n");
+	va_end(ap);
+}
+
+/* --- the allocator, watched --------------------------------------------------------------- */
+
+struct page *__real_alloc_pages(gfp_t gfp, unsigned order);
+void __real___free_pages(struct page *page, unsigned order);
+struct page *__wrap_alloc_pages(gfp_t gfp, unsigned order);
+void __wrap___free_pages(struct page *page, unsigned order);
+
+/* The rubbish that fresh memory holds looks like leaves: a slot that nobody zeroes shows. */
+struct page *__wrap_alloc_pages(gfp_t gfp, unsigned order)
+{
+	struct page *page;
+
+	if (alloc_fail_in == 0) {
+		alloc_failures++;
+		return NULL;
+	}
+	if (alloc_fail_in > 0)
+		alloc_fail_in--;
+	page = __real_alloc_pages(gfp, order);
+	for (uint64_t i = 0; page && i < PTRS_PER_TABLE << order; i++)
+		((desc_t *)page_address(page))[i] =
+			leaf_desc(i << PAGE_SHIFT, PAGE_KERNEL, LEVEL_PTE);
+	return page;
+}
+
+void __wrap___free_pages(struct page *page, unsigned order)
+{
+	mmu_model_freed(page_to_phys(page), PAGE_SIZE << order);
+	__real___free_pages(page, order);
+}
+
+void oracle_init(void)
+{
+	arena_add_ram(TABLES_START, TABLES_SIZE);
+	boot_ram_add(FRAMES_START, FRAMES_PAGES * PAGE_SIZE);
+	boot_ram_add(OTHER_START, OTHER_PAGES * PAGE_SIZE);
+	boot_ram_reserve(FRAMES_START, OTHER_START + OTHER_PAGES * PAGE_SIZE - FRAMES_START);
+	boot_ram_reserve_nomap(OTHER_HOLE, PAGE_SIZE);
+	buddy_init();
+	expected = calloc(WINDOW_PAGES, sizeof(*expected));
+	pages_at_start = nr_free_pages();
+	door_counting = true;
+}
+
+/* --- what has to hold ---------------------------------------------------------------------- */
+
+static uint64_t request_pa(const struct request *r, uint64_t i)
+{
+	switch (r->kind) {
+	case BY_RANGE:
+		return r->pa + (i << PAGE_SHIFT);
+	case BY_PAGES:
+		return page_to_phys(r->pages[i]);
+	default:
+		return page_to_phys(r->pages[i >> r->order] + (i & ((1UL << r->order) - 1)));
+	}
+}
+
+/* The largest legal leaf or group for page @i, from which @run pages follow each other. */
+static unsigned largest_leaf(const struct request *r, uint64_t i, uint64_t run)
+{
+	const unsigned shifts[] = { PUD_SHIFT, CONT_PMD_SHIFT, PMD_SHIFT, CONT_PTE_SHIFT };
+
+	for (unsigned k = !HAVE_PUD_BLOCK; k < ARRAY_SIZE(shifts); k++) {
+		uint64_t size = 1UL << shifts[k];
+
+		/* Blocks below a group's size are not looked at for groups that span them. */
+		if (shifts[k] == CONT_PTE_SHIFT && r->kind == BY_BLOCKS &&
+		    r->order < CONT_PTES_SHIFT)
+			continue;
+		if (shifts[k] <= r->max_shift && run >= size >> PAGE_SHIFT &&
+		    IS_ALIGNED(window_va(r->first + i) | request_pa(r, i), size))
+			return shifts[k];
+	}
+	return PAGE_SHIFT;
+}
+
+static uint8_t protection_index(pgprot_t prot)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(protections); i++)
+		if (protections[i] == prot)
+			return i;
+	abort();
+}
+
+/* Writes down what the call has to have done. */
+static void expect(const struct request *r)
+{
+	uint32_t *run = calloc(r->n + 1, sizeof(*run));
+	struct expected e = { .call = ++calls, .prot = protection_index(r->prot) };
+	uint64_t end = 0;
+
+	for (uint64_t i = r->n; i-- > 0;)
+		run[i] = i + 1 < r->n && request_pa(r, i + 1) == request_pa(r, i) + PAGE_SIZE
+				 ? run[i + 1] + 1
+				 : 1;
+	for (uint64_t i = 0; i < r->n; i++) {
+		if (i == end) {
+			e.shift = largest_leaf(r, i, run[i]);
+			end += 1UL << (e.shift - PAGE_SHIFT);
+		}
+		e.pa = request_pa(r, i);
+		expected[r->first + i] = e;
+	}
+	expected_bytes += r->n << PAGE_SHIFT;
+	free(run);
+}
+
+static bool page_is_right(uint64_t page)
+{
+	const struct expected *e = &expected[page];
+	struct leaf leaf;
+	int error = walk_lookup(window_va(page), &leaf), level;
+
+	if (error || !e->shift)
+		return error == -ENOENT && !e->shift;
+	level = e->shift == PUD_SHIFT ? LEVEL_PUD : e->shift >= PMD_SHIFT ? LEVEL_PMD : LEVEL_PTE;
+	return leaf.pa == e->pa && leaf.prot == protections[e->prot] && leaf.level == level &&
+	       leaf.cont == (e->shift == CONT_PMD_SHIFT || e->shift == CONT_PTE_SHIFT);
+}
+
+static void say_wrong(uint64_t page)
+{
+	const struct expected *e = &expected[page];
+	struct leaf leaf = { 0 };
+	int error = walk_lookup(window_va(page), &leaf);
+
+	mistake("page %lu (call %u): want 0x%lx shift %u prot %u, got %d 0x%lx level %d cont %d",
+		page, e->call, e->pa, e->shift, e->prot, error, leaf.pa, leaf.level, leaf.cont);
+}
+
+void oracle_compare(uint64_t first, uint64_t n)
+{
+	for (uint64_t i = first; i < first + n; i++) {
+		if (!page_is_right(i)) {
+			say_wrong(i);
+			return;
+		}
+		/* The last page of a block stands for those between. */
+		if (expected[i].shift >= PMD_SHIFT && i + 1 < first + n)
+			i = MAX(i, MIN(ALIGN_UP(i + 2, PMD_SIZE >> PAGE_SHIFT), first + n) - 2);
+	}
+}
+
+static uint64_t leaf_tables;
+
+static void audit_table(const struct mmu_table *table)
+{
+	const struct page *page = virt_to_page(table->slots);
+
+	if (!(page->flags & PG_TABLE) || page->refcount != 1)
+		mistake("0x%lx: page of a table is not one (flags %x)", table->va, page->flags);
+	if (table->level != LEVEL_PTE)
+		return;
+	leaf_tables++;
+	if (page->table_live != table->valid)
+		mistake("0x%lx: table_live is %u, %u descriptors are valid", table->va,
+			page->table_live, table->valid);
+	if (!table->valid)
+		mistake("0x%lx: an empty leaf table is still linked", table->va);
+}
+
+/* After each public call. */
+static void audit_call(void)
+{
+	const struct mmu_events *e = &mmu_model.events;
+	unsigned before = mmu_model.violations;
+
+	if (!mmu_model_clean())
+		mistakes += mmu_model.violations - before + !before;
+	if (mmu_model.mapped_bytes != expected_bytes)
+		mistake("%lu bytes are mapped, not %lu", mmu_model.mapped_bytes, expected_bytes);
+	if (mmu_model.tables != map_table_pages())
+		mistake("%u tables are linked, %lu counted", mmu_model.tables, map_table_pages());
+	if (nr_free_pages() + map_table_pages() != pages_at_start)
+		mistake("%ld pages are lost",
+			(long)(pages_at_start - nr_free_pages() - map_table_pages()));
+	if (e->dmb != door_counts.dmb || e->dsb != door_counts.dsb || e->isb != door_counts.isb ||
+	    e->tlbi != door_counts.tlbi || e->changes != door_counts.pte_writes)
+		mistake("the door's counts are wrong: dmb %ld, dsb %ld, isb %ld, tlbi %ld, "
+			"pte_writes %ld",
+			(long)(door_counts.dmb - e->dmb), (long)(door_counts.dsb - e->dsb),
+			(long)(door_counts.isb - e->isb), (long)(door_counts.tlbi - e->tlbi),
+			(long)(door_counts.pte_writes - e->changes));
+	if (door_counts.tables_allocated - door_counts.tables_freed != map_table_pages())
+		mistake("the door's table counts are wrong");
+	if (host_irq_depth)
+		mistake("IRQs are still masked");
+	mmu_model_each_table(audit_table);
+}
+
+/* A range and a little around it. */
+static void compare_around(uint64_t first, uint64_t n)
+{
+	uint64_t from = first - MIN(first, 2UL), to = MIN(first + n + 2, WINDOW_PAGES);
+
+	oracle_compare(from, to - from);
+}
+
+static void check_census(uint64_t first, uint64_t n)
+{
+	struct map_census want = { 0 }, got = { 0 };
+
+	for (uint64_t i = first; i < first + n; i++) {
+		unsigned shift = expected[i].shift;
+
+		*(shift == CONT_PTE_SHIFT   ? &want.mapped_page_cont
+		  : shift == PMD_SHIFT	    ? &want.mapped_block
+		  : shift == CONT_PMD_SHIFT ? &want.mapped_block_cont
+		  : shift == PUD_SHIFT	    ? &want.mapped_1g
+					    : &want.mapped_page) += PAGE_SIZE;
+	}
+	walk_census(window_va(first), window_va(first + n), &got);
+	if (got.mapped_page != want.mapped_page || got.mapped_page_cont != want.mapped_page_cont ||
+	    got.mapped_block != want.mapped_block || got.mapped_1g != want.mapped_1g ||
+	    got.mapped_block_cont != want.mapped_block_cont)
+		mistake("census of [%lu, %lu) is wrong", first, first + n);
+}
+
+/* --- calls --------------------------------------------------------------------------------- */
+
+int request_call(const struct request *r)
+{
+	uint64_t va = window_va(r->first), end = window_va(r->first + r->n);
+
+	switch (r->kind) {
+	case BY_RANGE:
+		return map_range(va, end, r->pa, r->prot, r->max_shift);
+	case BY_PAGES:
+		return map_pages(va, end, r->pages, r->prot, r->max_shift);
+	default:
+		return map_blocks(va, end, r->pages, r->order, r->prot, r->max_shift);
+	}
+}
+
+/* At most one barrier of each kind; what breaking an empty table needs comes on top. */
+static void check_map_barriers(const struct mmu_events *before)
+{
+	const struct mmu_events *e = &mmu_model.events;
+	uint64_t breaks = e->tlbi - before->tlbi;
+
+	if (e->dmb - before->dmb > 1 || e->dsb - before->dsb != 1 + 2 * breaks ||
+	    e->isb - before->isb != 1 + breaks)
+		mistake("a map call had %lu dmb, %lu dsb, %lu isb, %lu tlbi", e->dmb - before->dmb,
+			e->dsb - before->dsb, e->isb - before->isb, breaks);
+}
+
+void oracle_map(const struct request *r)
+{
+	struct mmu_events before = mmu_model.events;
+	int error = request_call(r);
+
+	if (error) {
+		mistake("kind %d, page %lu, %lu pages: error %d", r->kind, r->first, r->n, error);
+		return;
+	}
+	check_map_barriers(&before);
+	expect(r);
+	audit_call();
+	compare_around(r->first, r->n);
+	check_census(r->first, r->n);
+}
+
+void oracle_unmap(uint64_t first, uint64_t n)
+{
+	uint64_t leaves = 0, tlbis = mmu_model.events.tlbi;
+
+	for (uint64_t i = first; i < first + n; leaves++) {
+		unsigned shift = expected[i].shift;
+
+		shift = shift == CONT_PTE_SHIFT ? PAGE_SHIFT : shift;
+		i += 1UL << ((shift == CONT_PMD_SHIFT ? PMD_SHIFT : shift) - PAGE_SHIFT);
+	}
+	unmap_range(window_va(first), window_va(first + n));
+	for (uint64_t i = first; i < first + n; i++)
+		expected[i] = (struct expected){ 0 };
+	expected_bytes -= n << PAGE_SHIFT;
+	tlbis = mmu_model.events.tlbi - tlbis;
+	if (leaves <= FLUSH_ALL_PAST ? tlbis != leaves : tlbis < 1 || tlbis > FLUSH_ALL_PAST + 1)
+		mistake("unmapping %lu leaves took %lu TLBIs", leaves, tlbis);
+	audit_call();
+	compare_around(first, n);
+}
+
+struct world {
+	uint64_t free_pages, tables, digest, live_stores;
+};
+
+static struct world look(void)
+{
+	return (struct world){ nr_free_pages(), map_table_pages(), mmu_model_digest(),
+			       mmu_model.events.live_stores };
+}
+
+static void check_unchanged(const struct world *before, const char *what)
+{
+	struct world now = look();
+
+	if (now.free_pages != before->free_pages || now.tables != before->tables)
+		mistake("%s: %ld free pages and %ld tables less than before", what,
+			(long)(before->free_pages - now.free_pages),
+			(long)(before->tables - now.tables));
+	if (now.digest != before->digest || now.live_stores != before->live_stores)
+		mistake("%s: %lu stores to live tables", what,
+			now.live_stores - before->live_stores);
+	audit_call();
+}
+
+void oracle_refuse(const struct request *r, int error)
+{
+	struct world before = look();
+	int got = request_call(r);
+
+	if (got != error)
+		mistake("kind %d, page %lu, %lu pages: %d, not %d", r->kind, r->first, r->n, got,
+			error);
+	check_unchanged(&before, "a refused call");
+}
+
+void oracle_starve(const struct request *r)
+{
+	struct world before = look();
+	struct mmu_events events;
+	int error;
+
+	for (long n = 0;; n++) {
+		alloc_fail_in = n;
+		alloc_failures = 0;
+		events = mmu_model.events;
+		error = request_call(r);
+		alloc_fail_in = -1;
+		if (!alloc_failures || mistakes)
+			break;
+		if (error != -ENOMEM)
+			mistake("allocation %ld failed: error %d", n, error);
+		check_unchanged(&before, "a call out of memory");
+	}
+	if (error) {
+		mistake("error %d with memory", error);
+		return;
+	}
+	check_map_barriers(&events);
+	expect(r);
+	audit_call();
+	compare_around(r->first, r->n);
+}
+
+void oracle_audit(void)
+{
+	audit_call();
+	for (uint64_t i = 0, end; i < WINDOW_PAGES; i = end) {
+		for (end = i + 1; end < WINDOW_PAGES && expected[end].shift && expected[i].shift;)
+			end++;
+		if (expected[i].shift)
+			oracle_compare(i, end - i);
+	}
+}
