@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+#
+# Sourced by qemu.sh: all that is known of QEMU's command line. Uses $given, $machine,
+# $qemu, $cpu, $mem, $smp, $folder, $words and cannot_start of qemu.sh.
+
+kib() { # 512M -> 524288; a bare number is MiB, as for QEMU
+	local number=${1%[KMGT]} shift=10
+	case $1 in *K) shift=0 ;; *G) shift=20 ;; *T) shift=30 ;; esac
+	echo $((number << shift))
+}
+
+# A guest with more RAM than the host starts only if its memory is not reserved.
+needs_lazy_memory() {
+	local host_kib
+	host_kib=$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo 2>/dev/null)
+	[ "$(kib "$mem")" -gt "${host_kib:-$((1 << 62))}" ]
+}
+
+compose() { # sets the array `command`
+	local board=$machine
+	case $machine in virt | virt-*)
+		board+=",gic-version=${given[gic]:-3}${given[el2]:+,virtualization=on},dtb-randomness=off" ;;
+	esac
+	needs_lazy_memory && board+=,memory-backend=ram
+	command=("$qemu" -M "$board")
+	[ -z "$cpu" ] || command+=(-cpu "$cpu")
+	needs_lazy_memory && command+=(-object "memory-backend-ram,id=ram,size=$mem,reserve=off")
+	command+=(-m "$mem" -smp "$smp")
+	[ "${given[icount]:-on}" = off ] || command+=(-icount 'shift=0,sleep=off')
+	command+=(-display none -monitor none -serial stdio -no-reboot -nodefaults -nic none)
+	[[ " $words " != *" exit=semihosting "* ]] ||
+		command+=(-semihosting-config enable=on,target=native)
+	[ -z "${given[gdb]:-}" ] || command+=(-s -S)
+	command+=(-kernel "$folder/Image")
+	[ -z "$words" ] || command+=(-append "$words")
+}
+
+print_command() {
+	local word line=''
+	for word in "${command[@]}"; do
+		[[ $word =~ ^[A-Za-z0-9_./,=:+@%-]+$ ]] || word="'${word//\'/\'\\\'\'}'"
+		line+="$word "
+	done
+	printf '%s\n' "${line% }"
+}
+
+check_qemu() {
+	local line major minor
+	line=$("$qemu" --version 2>/dev/null </dev/null | head -n 1)
+	[[ $line =~ version\ ([0-9]+)\.([0-9]+)([0-9.]*) ]] ||
+		cannot_start "$qemu is not a QEMU that runs here"
+	major=${BASH_REMATCH[1]} minor=${BASH_REMATCH[2]} qemu_version=$major.$minor${BASH_REMATCH[3]}
+	[ $((major * 100 + minor)) -ge 702 ] ||
+		cannot_start "$qemu is version $qemu_version, 7.2 or later is needed"
+}

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: MIT
+"""Runs one QEMU, streams its console, and says how the run ended.
+
+The verdict is the last line that the kernel prints, never QEMU's exit code.
+"""
+
+import re
+import selectors
+import subprocess
+import threading
+import time
+from dataclasses import dataclass, field
+
+from . import process
+
+BEGIN_RESULTS = "--- BEGIN RESULTS ---"
+END_RESULTS = "--- END RESULTS ---"
+EXIT_LINE = re.compile(r"tlbed: exit status ([0-3])")
+NO_VERDICT = 4
+NOT_STARTED = 5
+# QEMU says these whenever the guest idles or a machine has a network card: no news.
+QEMU_NOISE = re.compile(r"icount sleep disabled|warning: nic .* has no peer")
+# Time for QEMU to end by itself after the exit line (exit=halt never does).
+GRACE_S = 2.0
+
+
+@dataclass
+class Boot:
+    """One run of QEMU. `lines` is the console without line ends."""
+
+    lines: list = field(default_factory=list)
+    open_line: str = ""  # what follows the last line end
+    status: int = NO_VERDICT
+    reason: str = ""  # one line, when the kernel's own status says less
+    seconds: float = 0.0
+
+    def tail(self, count=15):
+        """The last lines that say anything."""
+        return [line for line in (*self.lines, self.open_line) if line.strip()][-count:]
+
+
+class Screen:
+    """Shows the console as it comes, less the result lines (they are for results.json)."""
+
+    def __init__(self, stream, show_results):
+        self.stream = stream
+        self.show_results = show_results
+        self.hidden = False
+        self.shown = 0  # bytes of the open line that are out already
+
+    def feed(self, lines, open_line):
+        for line in lines:
+            text = line.rstrip(b"\n").decode(errors="replace")
+            if text == BEGIN_RESULTS and not self.show_results:
+                self.hidden = True
+            if not self.hidden:
+                self._write(line[self.shown :])
+            if text == END_RESULTS:
+                self.hidden = False
+            self.shown = 0
+        # A line that may become a marker is held back until it is whole.
+        if not self.hidden and not open_line.startswith(b"-"):
+            self._write(open_line[self.shown :])
+            self.shown = len(open_line)
+
+    def _write(self, data):
+        if self.stream is None or not data:
+            return
+        try:
+            self.stream.write(data)
+            self.stream.flush()
+        except (BrokenPipeError, ValueError):
+            self.stream = None  # `| head` has read enough; the run goes on to its verdict
+
+
+def boot(argv, log_path, silence_s, total_s, screen=None):
+    """Runs argv to its end. 0 in silence_s and total_s is no limit. Returns a Boot."""
+    result = Boot()
+    start = time.monotonic()
+    try:
+        child = process.spawn(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    except OSError as error:
+        open(log_path, "wb").close()
+        result.status, result.reason = NOT_STARTED, f"{argv[0]}: {error.strerror or error}"
+        return result
+    errors = _collect(child.stderr)
+    try:
+        with open(log_path, "wb") as log:
+            stopped = _follow(child, log, result, silence_s, total_s, screen)
+            log.write(result.open_line.encode())
+    finally:
+        code = process.kill(child) if child.poll() is None else child.returncode
+        process.reap(child)
+    result.seconds = time.monotonic() - start
+    result.status, result.reason = judge(result, stopped, code, errors())
+    return result
+
+
+def _collect(stream):
+    """Reads a stream to its end in the background; the returned call gives the lines of news."""
+    chunks = []
+    thread = threading.Thread(target=lambda: chunks.extend(iter(stream.readline, b"")), daemon=True)
+    thread.start()
+
+    def news():
+        thread.join(1.0)
+        text = b"".join(chunks).decode(errors="replace")
+        return [line for line in text.splitlines() if line and not QEMU_NOISE.search(line)]
+
+    return news
+
+
+def _follow(child, log, result, silence_s, total_s, screen):
+    """Reads until QEMU closes the console or a limit passes; returns the limit's reason or None."""
+    start = last = time.monotonic()
+    pending = b""  # the open line, a carriage return at its end included
+    with selectors.DefaultSelector() as selector:
+        selector.register(child.stdout, selectors.EVENT_READ)
+        while True:
+            now = time.monotonic()
+            if exit_status(result) is not None and now - last > GRACE_S:
+                return None
+            if silence_s and now - last > silence_s:
+                return f"hang: no console output for {silence_s} s"
+            if total_s and now - start > total_s:
+                return f"hang: still running after {total_s} s"
+            if not selector.select(0.1):
+                continue
+            data = child.stdout.read1(65536)
+            if not data:
+                return None
+            last = time.monotonic()
+            *lines, pending = (pending + data).replace(b"\r\n", b"\n").split(b"\n")
+            lines = [line + b"\n" for line in lines]
+            log.write(b"".join(lines))
+            result.lines += [line[:-1].decode(errors="replace") for line in lines]
+            open_line = pending.rstrip(b"\r")
+            result.open_line = open_line.decode(errors="replace")
+            if screen:
+                screen.feed(lines, open_line)
+
+
+def exit_status(result):
+    """The kernel's own status, if its exit line is the last thing on the console."""
+    if result.open_line.strip():
+        return None
+    for line in reversed(result.lines):
+        if line.strip():
+            match = EXIT_LINE.fullmatch(line.strip())
+            return int(match.group(1)) if match else None
+    return None
+
+
+def judge(result, stopped, code, errors):
+    """(status, reason) of a run that ended: stopped = the limit that it passed, code = QEMU's."""
+    status = exit_status(result)
+    said = "".join(f": {line}" for line in errors[-2:])
+    if status is not None:
+        results_are_open = result.lines.count(BEGIN_RESULTS) > result.lines.count(END_RESULTS)
+        if results_are_open and status != 3:
+            return NO_VERDICT, f"truncated console: no `{END_RESULTS}`"
+        return status, "the kernel panicked" if status == 3 else ""
+    if stopped:
+        return NO_VERDICT, stopped
+    if code > 0 and not result.lines and not result.open_line:
+        return NOT_STARTED, f"QEMU ended with status {code} before any output{said}"
+    if code < 0:
+        return NO_VERDICT, f"truncated console: QEMU was killed by signal {-code}{said}"
+    return NO_VERDICT, f"truncated console: QEMU ended (status {code}) without the exit line{said}"
