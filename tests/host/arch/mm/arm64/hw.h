@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The host's stand-in for the instructions behind the one door. Descriptors are plain
+ * memory; a program that links tests/host/mmu-model.c has each store, barrier and TLBI
+ * judged as well, any other program has them do nothing.
+ */
+#pragma once
+
+#include "mm/arm64/pgtable.h"
+
+/* The model's ears: absent (NULL) unless mmu-model.c is linked. */
+#define MMU_MODEL __attribute__((weak))
+MMU_MODEL void mmu_model_store(desc_t *slot, desc_t value);
+MMU_MODEL void mmu_model_dmb_ishst(void);
+MMU_MODEL void mmu_model_dsb_ishst(void);
+MMU_MODEL void mmu_model_dsb_ish(void);
+MMU_MODEL void mmu_model_isb(void);
+MMU_MODEL void mmu_model_tlbi_vaale1is(uint64_t operand);
+MMU_MODEL void mmu_model_tlbi_vaae1is(uint64_t operand);
+MMU_MODEL void mmu_model_tlbi_vmalle1is(void);
+
+#define TELL_MODEL(event, ...)                          \
+	do {                                            \
+		if (mmu_model_##event)                  \
+			mmu_model_##event(__VA_ARGS__); \
+	} while (0)
+
+static __always_inline void hw_store_desc(desc_t *slot, desc_t value)
+{
+	TELL_MODEL(store, slot, value);
+	*(volatile desc_t *)slot = value;
+}
+
+static __always_inline desc_t hw_load_desc(const desc_t *slot)
+{
+	return *(const volatile desc_t *)slot;
+}
+
+static __always_inline void hw_dmb_ishst(void)
+{
+	TELL_MODEL(dmb_ishst);
+}
+
+static __always_inline void hw_dsb_ishst(void)
+{
+	TELL_MODEL(dsb_ishst);
+}
+
+static __always_inline void hw_dsb_ish(void)
+{
+	TELL_MODEL(dsb_ish);
+}
+
+static __always_inline void hw_isb(void)
+{
+	TELL_MODEL(isb);
+}
+
+/* As in the real header, which the host cannot compile. */
+static __always_inline uint64_t tlbi_operand(uint64_t va)
+{
+	return (va >> 12) & ((1UL << 44) - 1);
+}
+
+static __always_inline void hw_tlbi_vaale1is(uint64_t operand)
+{
+	TELL_MODEL(tlbi_vaale1is, operand);
+}
+
+static __always_inline void hw_tlbi_vaae1is(uint64_t operand)
+{
+	TELL_MODEL(tlbi_vaae1is, operand);
+}
+
+static __always_inline void hw_tlbi_vmalle1is(void)
+{
+	TELL_MODEL(tlbi_vmalle1is);
+}
