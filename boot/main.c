@@ -8,6 +8,7 @@
 #include "bench/bench.h"
 #include "boot/banner.h"
 #include "boot/console.h"
+#include "boot/crash.h"
 #include "boot/memory.h"
 #include "boot/tables.h"
 #include "drivers/driver.h"
@@ -96,6 +97,14 @@ static void start_machine(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 	}
 }
 
+/* What `skip=` chooses from: tests, then benches. */
+static const char *any_name_at(void *context, size_t index)
+{
+	size_t tests = __stop_tests - __start_tests;
+
+	return index < tests ? ktap_name_at(context, index) : bench_name_at(context, index - tests);
+}
+
 static void read_options(void)
 {
 	char error[CMDLINE_MAX + 64];
@@ -103,7 +112,8 @@ static void read_options(void)
 	log_printf("command line: %s\n", fdt_bootargs(&fdt));
 	if (!cmdline_parse(fdt_bootargs(&fdt), error, sizeof(error)) &&
 	    !select_unmatched(options.test, ktap_name_at, NULL, error, sizeof(error)) &&
-	    !select_unmatched(options.bench, bench_name_at, NULL, error, sizeof(error)))
+	    !select_unmatched(options.bench, bench_name_at, NULL, error, sizeof(error)) &&
+	    !select_unmatched(options.skip, any_name_at, NULL, error, sizeof(error)))
 		return;
 	log_printf("%s\n", error);
 	exit_run(EXIT_BAD_OPTION);
@@ -137,5 +147,6 @@ _Noreturn void boot_main(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 	if (boot_memory(&fdt, fdt_pa, image_pa))
 		exit_run(EXIT_PANIC);
 	print_memory();
+	crash_if_asked();
 	exit_run(run());
 }
