@@ -155,14 +155,10 @@ static uint64_t next_random(uint64_t *state)
 static int make_scattered(struct array *array, unsigned turn)
 {
 	struct page **pages = array->pages;
-	unsigned long got = alloc_pages_bulk(GFP_KERNEL, pages_each, pages);
 	uint64_t state = options.seed + turn;
 
-	if (got < pages_each) {
-		give_blocks(pages, got, 0);
-		pages[0] = NULL;
+	if (alloc_pages_bulk(GFP_KERNEL, pages_each, pages) < pages_each)
 		return -ENOMEM;
-	}
 	for (unsigned long i = pages_each - 1; i; i--) {
 		unsigned long j = next_random(&state) % (i + 1);
 		struct page *page = pages[i];

@@ -30,19 +30,11 @@ static const struct rung *const rungs[RUNG_COUNT] = {
 	[RUNG_SERIES] = &rung_series,
 };
 
-/* Where the reference table has it; benches without a reference come after all others. */
-static unsigned rank(const struct bench *bench)
-{
-	const struct reference *ref = find_reference(bench->name);
-
-	return ref ? ref - references : nr_references;
-}
-
 /* Equal rank only without a reference: by name then, so that link order never shows. */
 static int by_order(const void *a, const void *b)
 {
 	const struct result *x = a, *y = b;
-	unsigned rank_x = rank(x->bench), rank_y = rank(y->bench);
+	unsigned rank_x = reference_rank(x->bench->name), rank_y = reference_rank(y->bench->name);
 
 	if (rank_x != rank_y)
 		return rank_x < rank_y ? -1 : 1;
@@ -132,14 +124,6 @@ static void free_live_areas(struct vm_struct **areas)
 		free_vm_area(areas[i]);
 }
 
-static void log_outcome(const struct result *result)
-{
-	if (result->failed)
-		log_printf("FAILED  %s: %s\n", result->name, result->failed);
-	else if (result->skipped)
-		log_printf("skipped %s: %s\n", result->name, result->skipped);
-}
-
 /* All selected rungs of the bench of records[first]. Returns how many records that were. */
 static unsigned run_bench(unsigned first)
 {
@@ -154,8 +138,11 @@ static unsigned run_bench(unsigned first)
 			records[i].skipped = pass.why ? pass.why : "not enough memory";
 		else
 			bench_measure(&pass, &records[i]);
-		log_outcome(&records[i]);
+		if (records[i].failed)
+			log_printf("FAILED  %s: %s\n", records[i].name, records[i].failed);
 	}
+	if (error)
+		log_printf("skipped %s: %s\n", bench->name, records[first].skipped);
 	if (bench->finish)
 		bench->finish(&pass);
 	return i - first;

@@ -106,6 +106,8 @@ static void emit_context(void)
 	json_unsigned(&json, "warmup", options.warmup);
 	if (counters.instructions)
 		json_unsigned(&json, "overhead_instructions", bench_overhead.instructions);
+	if (!counters.no_time)
+		json_unsigned(&json, "overhead_cycles", bench_overhead.cycles);
 	json_absent(&json);
 	json_emit(&json);
 }

@@ -107,6 +107,7 @@ static int run_once(struct pass *pass, unsigned long number, unsigned long sampl
 	int error;
 
 	pass->turn = number % BENCH_TURNS;
+	pass->checked = check;
 	pass->why = NULL;
 	pass->error = 0;
 	error = step(bench->before, pass);
@@ -148,9 +149,11 @@ static int run_samples(struct pass *pass)
 static int count_work(struct pass *pass, struct result *result)
 {
 	const struct bench *bench = pass->bench;
-	int error = step(bench->before, pass);
 	struct leaf leaf;
+	int error;
 
+	pass->checked = false;
+	error = step(bench->before, pass);
 	if (error)
 		return error;
 	memset(&door_counts, 0, sizeof(door_counts));
@@ -182,6 +185,19 @@ static void keep_samples(struct result *result)
 	memcpy(result->sample_cycles, cycles, bytes);
 }
 
+static const char *error_text(int error)
+{
+	switch (error) {
+	case -ENOMEM:
+		return "the call failed: no memory, or refused";
+	case -EBUSY:
+		return "the call failed: something is mapped there";
+	case -EINVAL:
+		return "the call failed: an argument was refused";
+	}
+	return "the call failed";
+}
+
 void bench_measure(struct pass *pass, struct result *result)
 {
 	unsigned long n = options.samples;
@@ -195,7 +211,7 @@ void bench_measure(struct pass *pass, struct result *result)
 	if (pass->rung && mapped_end)
 		rung_release_tables(VMALLOC_START, mapped_end);
 	if (error) {
-		result->failed = pass->why ? pass->why : "the call failed";
+		result->failed = pass->why ? pass->why : error_text(error);
 		return;
 	}
 	keep_samples(result);

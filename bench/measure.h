@@ -27,6 +27,7 @@ struct pass {
 	const struct bench *bench;
 	const struct rung *rung; /* NULL for tlbed */
 	unsigned turn;		 /* 0 to BENCH_TURNS - 1 */
+	bool checked;		 /* this sample is one that check() sees */
 	uint64_t bytes;		 /* of the bench, rounded up to pages */
 
 	void *va; /* mapped by body() or before(); NULL: nothing is */

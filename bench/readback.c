@@ -83,7 +83,8 @@ int check_unmapped(struct pass *pass, uint64_t va)
 	struct leaf leaf;
 
 	for (uint64_t end = va + pass->bytes; va < end; va += PAGE_SIZE)
-		if (!walk_lookup(va, &leaf) || !(at_s1e1r(va) & PAR_F)) {
+		if (!walk_lookup(va, &leaf) || !(at_s1e1r(va) & PAR_F) ||
+		    read_tag(va) != UINT64_MAX) {
 			wrong(pass, va, at_s1e1r(va), PAR_F);
 			pass->why = "a translation is left";
 			return -EFAULT;

@@ -19,5 +19,8 @@ int check_device(struct pass *pass);
  */
 int check_writable(struct pass *pass);
 
-/* Nothing of [va, va + bytes) translates any more. */
+/*
+ * Nothing of [va, va + bytes) translates any more: not by walk, not by AT, not by a read,
+ * which alone asks the TLB for certain.
+ */
 int check_unmapped(struct pass *pass, uint64_t va);

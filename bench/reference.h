@@ -14,11 +14,10 @@ struct reference {
 	uint64_t series, series_flush;
 };
 
-/* In the order in which the benches are run and shown. */
-extern const struct reference references[];
-extern const unsigned nr_references;
+/* The place of a bench in the order in which they are run and shown; the last if it has none. */
+unsigned reference_rank(const char *name);
 
-/* NULL: none. */
+/* NULL: none, or they were measured with another page size than this build's. */
 const struct reference *find_reference(const char *name);
 
 /* What the mail series claims, measured by its authors on an RK3588's little core. */

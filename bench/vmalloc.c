@@ -66,16 +66,24 @@ static int vmalloc_after(struct pass *pass)
 	return 0;
 }
 
+/* After the mapping call: read back, also so that the TLB holds what vfree() has to get rid of. */
+static int vfree_ready(struct pass *pass)
+{
+	if (!pass->va)
+		return -ENOMEM;
+	return pass->checked ? check_writable(pass) : 0;
+}
+
 static int vfree_before(struct pass *pass)
 {
 	(pass->rung ? vmalloc_rung_body : vmalloc_body)(pass);
-	return pass->va ? 0 : -ENOMEM;
+	return vfree_ready(pass);
 }
 
 static int vfree_huge_before(struct pass *pass)
 {
 	(pass->rung ? huge_rung_body : huge_body)(pass);
-	return pass->va ? 0 : -ENOMEM;
+	return vfree_ready(pass);
 }
 
 static int vfree_check(struct pass *pass)

@@ -53,7 +53,10 @@ static int vunmap_before(struct pass *pass)
 {
 	choose_array(pass);
 	(pass->rung ? vmap_rung_body : vmap_body)(pass);
-	return pass->va ? 0 : -ENOMEM;
+	if (!pass->va)
+		return -ENOMEM;
+	/* Also so that the TLB holds what the call has to get rid of. */
+	return pass->checked ? check_pages(pass, pass->pages) : 0;
 }
 
 static int vunmap_check(struct pass *pass)

@@ -38,7 +38,7 @@ int pmu_start(void)
 	write_sysreg(ALL_COUNTERS, pmintenclr_el1);
 	write_sysreg(ALL_COUNTERS, pmovsclr_el0);
 	write_sysreg(0, pmuserenr_el0);
-	/* Filters all zero: P=0 and NSK=P count EL1 in both states, NSH=0 leaves EL2 out (D13.5).
+	/* Filters all zero: P=0 and NSK=P count EL1 in both states, NSH=0 leaves EL2 out.
 	 */
 	write_sysreg(0, pmccfiltr_el0);
 	write_sysreg(PMU_INST_RETIRED, pmevtyper0_el0);

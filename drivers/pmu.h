@@ -8,7 +8,7 @@
 #include "lib/arm64/barrier.h"
 #include "lib/arm64/sysreg.h"
 
-/* Common events (Arm ARM D13.11.2). */
+/* Common events (Arm ARM D13). */
 #define PMU_L1D_TLB_REFILL 0x05
 #define PMU_INST_RETIRED   0x08
 #define PMU_CPU_CYCLES	   0x11

@@ -10,7 +10,7 @@
 
 /*
  * CNTVCT_EL0 in ticks; never goes back. The first ISB keeps the read from being
- * done early (Arm ARM D12.1.2), the second keeps what follows from overtaking it.
+ * done early (Arm ARM D12), the second keeps what follows from overtaking it.
  */
 static __always_inline uint64_t timer_ticks(void)
 {

@@ -3,7 +3,7 @@
  * Unmapping as Linux does it, the same before and after the series: clear entry by entry
  * (a contiguous group in one step), flush by pages, leave the tables.
  */
-#include "bench/rungs/rung.h"
+#include "bench/rungs/walk.h"
 #include "mm/arm64/door.h"
 #include "mm/map/map.h"
 #include "mm/map/walk.h"
@@ -43,13 +43,13 @@ static void clear_window(desc_t *slot, unsigned long entries)
 
 static void clear_level(desc_t *table, int level, uint64_t va, uint64_t end)
 {
-	uint64_t size = 1UL << level_shift(level), next;
 	desc_t *slot = table + table_index(va, level);
+	uint64_t next;
 
 	for (; va != end; va = next, slot++) {
 		desc_t d = get_desc(slot);
 
-		next = MIN(ALIGN_DOWN(va, size) + size, end);
+		next = rung_step_end(va, end, level);
 		if (!d)
 			continue;
 		if (desc_is_block(d))

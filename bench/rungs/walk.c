@@ -22,14 +22,6 @@ static struct page *page_of_table(const desc_t *slot)
 	return virt_to_page(slot);
 }
 
-/* Where the step from @va ends: the next boundary of @level, or @end. */
-static uint64_t step_end(uint64_t va, uint64_t end, int level)
-{
-	uint64_t size = 1UL << level_shift(level);
-
-	return MIN(ALIGN_DOWN(va, size) + size, end);
-}
-
 static noinline desc_t *new_table(desc_t *slot)
 {
 	struct page *page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);
@@ -64,7 +56,7 @@ static int walk_level(struct rung_walk *walk, desc_t *table, int level, uint64_t
 	int ret;
 
 	do {
-		next = step_end(va, end, level);
+		next = rung_step_end(va, end, level);
 		ret = walk->block ? walk->block(walk, slot, level, va, next) : 0;
 		if (ret == 1)
 			continue;

@@ -7,6 +7,17 @@
 
 #include "bench/rungs/rung.h"
 
+/*
+ * Where the step from @va ends: the next boundary of @level, or @end. The last boundary
+ * of the address space wraps to 0, so it is the last bytes that are compared.
+ */
+static inline uint64_t rung_step_end(uint64_t va, uint64_t end, int level)
+{
+	uint64_t last = va | ((1UL << level_shift(level)) - 1);
+
+	return MIN(last, end - 1) + 1;
+}
+
 struct rung_walk {
 	/* Fills @slot.. for [va, end), inside one leaf table. 0 or an error. */
 	int (*window)(struct rung_walk *walk, desc_t *slot, uint64_t va, uint64_t end);
