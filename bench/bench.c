@@ -14,6 +14,8 @@
 #include "lib/log.h"
 #include "lib/options.h"
 #include "lib/panic.h"
+#include "mm/map/map.h"
+#include "mm/phys/buddy.h"
 
 #define RECORDS_MAX 256
 #define NAME_MAX    56
@@ -23,6 +25,7 @@
 static struct result records[RECORDS_MAX];
 static char names[RECORDS_MAX][NAME_MAX];
 static unsigned nr_records;
+static struct page *live_page;
 
 static const struct rung *const rungs[RUNG_COUNT] = {
 	[RUNG_PAGES] = &rung_pages,
@@ -103,25 +106,46 @@ static void select_records(void)
 	nr_records = n;
 }
 
-/* A lived-in region: areas of 1 to 300 pages without holes, so that a tree has to be searched. */
+/*
+ * A lived-in region: areas of 1 to 300 pages without holes, so that a tree has to be
+ * searched, and mapped (one page over and over), so that leaf tables have neighbours in
+ * them as they would.
+ */
 static bool make_live_areas(struct vm_struct **areas)
 {
+	static struct page *pages[LIVE_PAGES];
 	uint64_t state = options.seed * 2 + 1;
+	uint64_t va;
 
-	for (unsigned i = 0; i < LIVE_AREAS; i++) {
+	live_page = alloc_pages(GFP_KERNEL, 0);
+	for (unsigned i = 0; i < LIVE_PAGES; i++)
+		pages[i] = live_page;
+	for (unsigned i = 0; live_page && i < LIVE_AREAS; i++) {
 		/* Knuth's MMIX generator; its high bits are the good ones. */
 		state = state * 6364136223846793005UL + 1442695040888963407UL;
 		areas[i] = get_vm_area((1 + (state >> 33) % LIVE_PAGES) << PAGE_SHIFT, VM_MAP);
 		if (!areas[i])
 			return false;
+		va = (uint64_t)areas[i]->addr;
+		if (map_pages(va, va + get_vm_area_size(areas[i]), pages, PAGE_KERNEL,
+			      PAGE_SHIFT)) {
+			free_vm_area(areas[i]);
+			areas[i] = NULL;
+			return false;
+		}
 	}
-	return true;
+	return live_page;
 }
 
 static void free_live_areas(struct vm_struct **areas)
 {
-	for (unsigned i = 0; i < LIVE_AREAS; i++)
+	for (unsigned i = 0; i < LIVE_AREAS && areas[i]; i++) {
+		uint64_t va = (uint64_t)areas[i]->addr;
+
+		unmap_range(va, va + get_vm_area_size(areas[i]));
 		free_vm_area(areas[i]);
+	}
+	__free_pages(live_page, 0);
 }
 
 /* All selected rungs of the bench of records[first]. Returns how many records that were. */

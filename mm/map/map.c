@@ -285,26 +285,29 @@ static uint64_t apply_leaves(struct plan *p, desc_t *slot, desc_t planned, uint6
 static void apply_windows(struct plan *p)
 {
 	desc_t *plan = p->windows, *slot = p->first_slot;
-	uint64_t next, stores = 0;
+	uint64_t va = p->va, next, stores = 0;
 
 	if (p->has_tables)
 		table_contents_before_link();
-	for (uint64_t va = p->va; va < p->end; va = next, plan++, slot++) {
-		next = window_end(p, va);
+	while (va < p->end) {
 		if (HAVE_PUD_BLOCK && unlikely(*plan & PLAN_PUD)) {
 			apply_pud(p, *plan & ~PLAN_PUD, va);
-			plan += PMDS_PER_PUD - 1;
-			next = va + PUD_SIZE;
-			slot = (desc_t *)-sizeof(desc_t); /* NULL at the next window */
+			plan += PMDS_PER_PUD;
+			va += PUD_SIZE;
+			slot = NULL;
 			continue;
 		}
 		/* NULL, or past a table's end. */
 		if (!slot || (IS_ALIGNED((uint64_t)slot, PAGE_SIZE) && slot != p->first_slot))
 			slot = make_slot(p, va, LEVEL_PMD);
+		next = window_end(p, va);
 		if (desc_is_block(*plan))
 			apply_block(p, slot, *plan, va);
 		else
 			stores += apply_leaves(p, slot, *plan, va, next);
+		va = next;
+		plan++;
+		slot++;
 	}
 	door_stored(stores);
 	door_mapped();

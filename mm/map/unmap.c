@@ -52,6 +52,15 @@ static void note(struct unmap *u, uint64_t va, uint64_t leaves, unsigned shift, 
 	u->leaves += leaves;
 	if (u->leaves > FLUSH_ALL_PAST)
 		return;
+	/* Blocks in a row are one entry. */
+	if (!unlinked && u->noted) {
+		struct cleared *c = &u->batch[u->noted - 1];
+
+		if (c->shift == shift && c->va + ((uint64_t)c->leaves << shift) == va) {
+			c->leaves += (uint32_t)leaves;
+			return;
+		}
+	}
 	if (u->noted == BATCH_WINDOWS)
 		flush_batch(u);
 	u->batch[u->noted++] = (struct cleared){
@@ -92,11 +101,26 @@ static uint64_t clear_leaves(struct unmap *u, desc_t *slot, desc_t d, uint64_t v
 	return 0;
 }
 
-static uint64_t clear_block(struct unmap *u, desc_t *slot, uint64_t va, unsigned shift)
+static uint64_t clear_pud(struct unmap *u, uint64_t va)
 {
-	set_desc(slot, 0);
-	note(u, va, 1, shift, false);
-	return va + (1UL << shift);
+	set_desc(find_slot(va, LEVEL_PUD), 0);
+	note(u, va, 1, PUD_SHIFT, false);
+	return va + PUD_SIZE;
+}
+
+/* The blocks from @slot on, as far as they follow each other; returns the address after them. */
+static uint64_t clear_blocks(struct unmap *u, desc_t *slot, uint64_t va, uint64_t end)
+{
+	uint64_t max = PTRS_PER_TABLE - table_index(va, LEVEL_PMD), n = 0;
+
+	if (max > (end - va) >> PMD_SHIFT)
+		max = (end - va) >> PMD_SHIFT;
+	do
+		set_desc_in_loop(&slot[n++], 0);
+	while (n < max && desc_is_block(get_desc(&slot[n])));
+	door_stored(n);
+	note(u, va, n, PMD_SHIFT, false);
+	return va + (n << PMD_SHIFT);
 }
 
 static void clear_windows(struct unmap *u, uint64_t va, uint64_t end)
@@ -104,24 +128,25 @@ static void clear_windows(struct unmap *u, uint64_t va, uint64_t end)
 	desc_t *slot = NULL;
 	uint64_t next, stores = 0;
 
-	for (; va < end; va = next, slot++) {
+	while (va < end) {
 		desc_t d;
 
-		next = ALIGN_DOWN(va, PMD_SIZE) + PMD_SIZE;
-		if (next > end)
-			next = end;
-		if (IS_ALIGNED((uint64_t)slot, PAGE_SIZE))
+		if (IS_ALIGNED((uint64_t)slot, PAGE_SIZE)) /* the first, or past a table's end */
 			slot = find_slot(va, LEVEL_PMD);
-		if (HAVE_PUD_BLOCK && !slot) {
-			next = clear_block(u, find_slot(va, LEVEL_PUD), va, PUD_SHIFT);
-			slot = (desc_t *)-sizeof(desc_t); /* NULL at the next window */
+		if (HAVE_PUD_BLOCK && unlikely(!slot)) {
+			va = clear_pud(u, va);
 			continue;
 		}
 		d = get_desc(slot);
+		next = ALIGN_DOWN(va, PMD_SIZE) + PMD_SIZE;
+		if (next > end)
+			next = end;
 		if (desc_is_block(d))
-			clear_block(u, slot, va, PMD_SHIFT);
+			next = clear_blocks(u, slot, va, end);
 		else
 			stores += clear_leaves(u, slot, d, va, next);
+		slot += (next - va + PMD_SIZE - 1) >> PMD_SHIFT;
+		va = next;
 	}
 	door_stored(stores);
 }
