@@ -3,6 +3,7 @@
 # make                 build/Image, build/tlbed.elf
 # make test            what ./qemu.sh --test does
 # make lint            floors, formatting, warnings with both compilers
+# make mutants         breaks the code on purpose; each break must turn a test red
 #
 # GRANULE=4K|16K|64K   translation granule of the image
 # LLVM=1               clang and lld instead of gcc and ld
@@ -133,10 +134,16 @@ $(O)/flags: FORCE
 test:
 	O=$(O) ./qemu.sh --test
 
+lint:
+	python3 tools/lint.py
+
+mutants:
+	python3 tools/mutants.py
+
 clean:
 	rm -rf $(O)
 
 FORCE:
-.PHONY: all test clean FORCE
+.PHONY: all test lint mutants clean FORCE
 .DELETE_ON_ERROR:
 -include $(OBJS:.o=.d) $(EARLY_OBJS:.o=.d)
