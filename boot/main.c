@@ -105,12 +105,32 @@ static const char *any_name_at(void *context, size_t index)
 	return index < tests ? ktap_name_at(context, index) : bench_name_at(context, index - tests);
 }
 
+/* Benches run on the boot CPU: `cpu=` may name it, or all if it is the only one. */
+static bool cpu_is_down(uint64_t wanted, char *error, size_t size)
+{
+	const uint64_t affinity = 0xff00ffffff;
+	struct fdt_cpu cpu = { 0 };
+	uint64_t boot = CPU_ALL, count = 0;
+
+	for (; fdt_next_cpu(&fdt, &cpu); count++)
+		if (!cpu.skipped && cpu.mpidr == (platform.mpidr & affinity))
+			boot = count;
+	if (wanted == CPU_BOOT || wanted == boot || (wanted == CPU_ALL && count <= 1))
+		return false;
+	if (wanted == CPU_ALL)
+		snprintf(error, size, "malformed value 'all': only the boot CPU runs");
+	else
+		snprintf(error, size, "malformed value '%lu': only CPU %lu runs", wanted, boot);
+	return true;
+}
+
 static void read_options(void)
 {
 	char error[CMDLINE_MAX + 64];
 
 	log_printf("command line: %s\n", fdt_bootargs(&fdt));
 	if (!cmdline_parse(fdt_bootargs(&fdt), error, sizeof(error)) &&
+	    !cpu_is_down(options.cpu, error, sizeof(error)) &&
 	    !select_unmatched(options.test, ktap_name_at, NULL, error, sizeof(error)) &&
 	    !select_unmatched(options.bench, bench_name_at, NULL, error, sizeof(error)) &&
 	    !select_unmatched(options.skip, any_name_at, NULL, error, sizeof(error)))
