@@ -9,7 +9,7 @@
 
 #ifndef HOST
 static_assert(PAGE_SHIFT_ASM == PAGE_SHIFT && STRUCT_PAGE_SIZE_ASM == STRUCT_PAGE_SIZE &&
-		      VMEMMAP_START_ASM == VMEMMAP_START,
+		      VMEMMAP_START_ASM == VMEMMAP_START && CONT_PTES_ASM == CONT_PTES,
 	      "prims.S computes with the same layout");
 #endif
 
@@ -19,12 +19,12 @@ void desc_fill_c(desc_t *slot, desc_t first, uint64_t step, unsigned long n)
 		hw_store_desc(&slot[i], first + i * step);
 }
 
-void desc_fill_blocks_c(desc_t *slot, struct page *const *blocks, unsigned long nr_blocks,
-			unsigned long per_block, desc_t bits)
+void desc_fill_blocks_c(desc_t *slot, struct page *const *blocks, unsigned long stride,
+			unsigned long nr_blocks, unsigned long per_block, desc_t bits)
 {
 	for (unsigned long b = 0; b < nr_blocks; b++)
-		desc_fill_c(slot + b * per_block, page_to_phys(blocks[b]) | bits, PAGE_SIZE,
-			    per_block);
+		desc_fill_c(slot + b * per_block, page_to_phys(blocks[b * stride]) | bits,
+			    PAGE_SIZE, per_block);
 }
 
 bool desc_fill_pages_c(desc_t *slot, struct page *const *pages, unsigned long n, desc_t bits,
@@ -53,6 +53,23 @@ void desc_copy_c(desc_t *to, const desc_t *from, unsigned long n)
 {
 	for (unsigned long i = 0; i < n; i++)
 		hw_store_desc(&to[i], from[i]);
+}
+
+unsigned long page_groups_c(struct page *const *pages, unsigned long max_groups,
+			    const struct page *lo, uint64_t span_bytes)
+{
+	const uint64_t bytes = CONT_PTES * STRUCT_PAGE_SIZE;
+	unsigned long n = 0;
+
+	for (; n < max_groups; n++, pages += CONT_PTES) {
+		uint64_t first = (uint64_t)pages[0], offset = first - (uint64_t)lo;
+
+		if (offset >= span_bytes || bytes > span_bytes - offset ||
+		    !IS_ALIGNED(first - VMEMMAP_START, bytes) ||
+		    page_run_c(pages, CONT_PTES) != CONT_PTES)
+			break;
+	}
+	return n;
 }
 
 unsigned long page_run_c(struct page *const *pages, unsigned long max)

@@ -56,19 +56,21 @@ desc_fill:
 	b.ne	3b
 4:	ret
 
-/* void desc_fill_blocks(slot, blocks, nr_blocks, per_block, bits); per_block % 16 == 0 */
+/* void desc_fill_blocks(slot, blocks, stride, nr_blocks, per_block, bits); per_block % 16 == 0 */
 	.global	desc_fill_blocks
 desc_fill_blocks:
-	cbz	x2, 4f
+	cbz	x3, 4f
 	mov	x9, #1 << PAGE_SHIFT_ASM
 	iota16	xzr, x9, x10			// offsets inside 16 pages; v16 = 16 pages
 	// page << n, plus what turns the vmemmap's address into the descriptor's
 	mov_q	x11, ((-VMEMMAP_START_ASM) << (PAGE_SHIFT_ASM - 6))
-	add	x4, x4, x11
-1:	ldr	x5, [x1], #8
-	add	x5, x4, x5, lsl #(PAGE_SHIFT_ASM - 6)	// struct page is 64 bytes
-	dup	v17.2d, x5
-	subs	x6, x3, #16
+	add	x5, x5, x11
+	dup	v18.2d, x5
+	lsl	x2, x2, #3
+1:	ld1r	{v17.2d}, [x1], x2
+	shl	v17.2d, v17.2d, #(PAGE_SHIFT_ASM - 6)	// struct page is 64 bytes
+	add	v17.2d, v17.2d, v18.2d
+	subs	x7, x4, #16
 2:	add	v20.2d, v0.2d, v17.2d
 	add	v21.2d, v1.2d, v17.2d
 	add	v22.2d, v2.2d, v17.2d
@@ -80,11 +82,11 @@ desc_fill_blocks:
 	st1	{v20.2d-v23.2d}, [x0], #64
 	st1	{v24.2d-v27.2d}, [x0], #64
 	b.ne	3f
-	subs	x2, x2, #1
+	subs	x3, x3, #1
 	b.ne	1b
 4:	ret
 3:	add	v17.2d, v17.2d, v16.2d		// the block goes on
-	subs	x6, x6, #16
+	subs	x7, x7, #16
 	b	2b
 
 /* bool desc_fill_pages(slot, pages, n, bits, lo, span_bytes) */
@@ -198,6 +200,66 @@ desc_copy:
 	subs	x2, x2, #1
 	b.ne	3b
 4:	ret
+
+/* unsigned long page_groups(pages, max_groups, lo, span_bytes) */
+	.global	page_groups
+page_groups:
+	mov	x4, x1				// groups left
+	cbz	x1, 5f
+	subs	x3, x3, #GROUP_BYTES_ASM	// largest offset of a group's first page
+	b.lo	5f
+	mov	x9, #STRUCT_PAGE_SIZE_ASM
+	iota16	xzr, x9, x10			// v16 = 16 struct pages
+1:	ldr	x5, [x0]
+	sub	x6, x5, x2
+	cmp	x6, x3
+	b.hi	5f				// outside
+	tst	x5, #(GROUP_BYTES_ASM - 1)	// the vmemmap begins at a multiple of it
+	b.ne	5f				// misaligned
+	dup	v17.2d, x5
+#if CONT_PTES_ASM > 16
+	mov	x7, #CONT_PTES_ASM
+	movi	v28.2d, #0
+#endif
+2:	ld1	{v20.2d-v23.2d}, [x0], #64
+	ld1	{v24.2d-v27.2d}, [x0], #64
+	add	v18.2d, v0.2d, v17.2d
+	add	v19.2d, v1.2d, v17.2d
+	add	v29.2d, v2.2d, v17.2d
+	add	v30.2d, v3.2d, v17.2d
+	eor	v20.16b, v20.16b, v18.16b
+	eor	v21.16b, v21.16b, v19.16b
+	eor	v22.16b, v22.16b, v29.16b
+	eor	v23.16b, v23.16b, v30.16b
+	add	v18.2d, v4.2d, v17.2d
+	add	v19.2d, v5.2d, v17.2d
+	add	v29.2d, v6.2d, v17.2d
+	add	v30.2d, v7.2d, v17.2d
+	eor	v24.16b, v24.16b, v18.16b
+	eor	v25.16b, v25.16b, v19.16b
+	eor	v26.16b, v26.16b, v29.16b
+	eor	v27.16b, v27.16b, v30.16b
+	orr	v20.16b, v20.16b, v21.16b
+	orr	v22.16b, v22.16b, v23.16b
+	orr	v24.16b, v24.16b, v25.16b
+	orr	v26.16b, v26.16b, v27.16b
+	orr	v20.16b, v20.16b, v22.16b
+	orr	v24.16b, v24.16b, v26.16b
+	orr	v20.16b, v20.16b, v24.16b
+#if CONT_PTES_ASM > 16
+	orr	v28.16b, v28.16b, v20.16b
+	add	v17.2d, v17.2d, v16.2d
+	subs	x7, x7, #16
+	b.ne	2b
+	mov	v20.16b, v28.16b
+#endif
+	umaxp	v20.4s, v20.4s, v20.4s		// any bit left, in 64 bits
+	fmov	x6, d20
+	cbnz	x6, 5f
+	subs	x4, x4, #1
+	b.ne	1b
+5:	sub	x0, x1, x4
+	ret
 
 /* unsigned long page_run(pages, max) */
 	.global	page_run

@@ -22,11 +22,11 @@ struct page;
 void desc_fill(desc_t *slot, desc_t first, uint64_t step, unsigned long n);
 
 /*
- * The same for @blocks runs in a row of @per_block descriptors each (a multiple of 16):
- * run b begins at the descriptor of page blocks[b], with attributes @bits.
+ * The same for @nr_blocks runs in a row of @per_block descriptors each (a multiple of 16):
+ * run b begins at the descriptor of page blocks[b * stride], with attributes @bits.
  */
-void desc_fill_blocks(desc_t *slot, struct page *const *blocks, unsigned long nr_blocks,
-		      unsigned long per_block, desc_t bits);
+void desc_fill_blocks(desc_t *slot, struct page *const *blocks, unsigned long stride,
+		      unsigned long nr_blocks, unsigned long per_block, desc_t bits);
 
 /*
  * slot[i] = descriptor of pages[i] with attributes @bits. False if some pointer is not a
@@ -41,16 +41,26 @@ void desc_clear(desc_t *slot, unsigned long n);
 /* to[i] = from[i], each store 64-bit single-copy atomic. */
 void desc_copy(desc_t *to, const desc_t *from, unsigned long n);
 
+/*
+ * How many of the @max_groups groups of CONT_PTES pages from pages[0] on are, each for
+ * itself, one run that begins at a group's boundary, inside [@lo, @lo + @span_bytes).
+ * Counting ends at the first that is not.
+ */
+unsigned long page_groups(struct page *const *pages, unsigned long max_groups,
+			  const struct page *lo, uint64_t span_bytes);
+
 /* How many of pages[0 .. max) follow each other in the vmemmap from pages[0]; max >= 1. */
 unsigned long page_run(struct page *const *pages, unsigned long max);
 
 void desc_fill_c(desc_t *slot, desc_t first, uint64_t step, unsigned long n);
-void desc_fill_blocks_c(desc_t *slot, struct page *const *blocks, unsigned long nr_blocks,
-			unsigned long per_block, desc_t bits);
+void desc_fill_blocks_c(desc_t *slot, struct page *const *blocks, unsigned long stride,
+			unsigned long nr_blocks, unsigned long per_block, desc_t bits);
 bool desc_fill_pages_c(desc_t *slot, struct page *const *pages, unsigned long n, desc_t bits,
 		       const struct page *lo, uint64_t span_bytes);
 void desc_clear_c(desc_t *slot, unsigned long n);
 void desc_copy_c(desc_t *to, const desc_t *from, unsigned long n);
+unsigned long page_groups_c(struct page *const *pages, unsigned long max_groups,
+			    const struct page *lo, uint64_t span_bytes);
 unsigned long page_run_c(struct page *const *pages, unsigned long max);
 
 #ifdef HOST
@@ -59,5 +69,6 @@ unsigned long page_run_c(struct page *const *pages, unsigned long max);
 #define desc_fill_pages	 desc_fill_pages_c
 #define desc_clear	 desc_clear_c
 #define desc_copy	 desc_copy_c
+#define page_groups	 page_groups_c
 #define page_run	 page_run_c
 #endif

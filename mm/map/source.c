@@ -98,66 +98,71 @@ static void fill_run(const struct source *s, uint64_t pa, uint64_t n, desc_t *sl
 		desc_fill(slot + head, first + (head << PAGE_SHIFT), PAGE_SIZE, n - head);
 }
 
-/* Pages that follow no run: checked against one range of RAM, or one by one past its ends. */
-static int fill_scattered(const struct source *s, uint64_t index, uint64_t n, desc_t *slot)
+/*
+ * Pages one by one. Checked against the range of RAM that the first of them is in; where
+ * they come from several ranges the descriptors are right all the same, and it is left
+ * to see that each page is one.
+ */
+static int fill_scattered(const struct source *s, struct page *const *p, uint64_t n, desc_t *slot,
+			  const struct phys_range *r)
 {
-	struct page *const *p = s->pages + index;
-	desc_t bits = leaf_desc(0, s->prot, LEVEL_PTE);
-	const struct phys_range *r = ram_range_of_pfn(page_to_pfn(p[0]));
-
-	if (!r)
-		return -EINVAL;
-	if (desc_fill_pages(slot, p, n, bits, pfn_to_page(r->first_pfn),
+	if (desc_fill_pages(slot, p, n, leaf_desc(0, s->prot, LEVEL_PTE), pfn_to_page(r->first_pfn),
 			    r->pages * STRUCT_PAGE_SIZE))
 		return 0;
-	for (uint64_t i = 0; i < n; i++) {
+	for (uint64_t i = 0; i < n; i++)
 		if (!IS_ALIGNED((uint64_t)p[i], STRUCT_PAGE_SIZE) || !pfn_valid(page_to_pfn(p[i])))
 			return -EINVAL;
-	}
-	/* All good, in several ranges: the descriptors that were made are right. */
 	return 0;
 }
 
 /*
- * A group of pages may be one contiguous group only if it begins at a group's boundary
- * in both spaces and its last page is where it has to be; the exact scan comes after.
+ * Whether a contiguous group may begin at pages @p and address @va: the cheap half of the
+ * question, by its first and last page. @left: pages that there are.
  */
-static bool may_be_group(const struct source *s, uint64_t index, uint64_t left, uint64_t va)
+static bool may_be_group(const struct source *s, struct page *const *p, uint64_t left, uint64_t va)
 {
-	struct page *const *p = s->pages + index;
-
 	return left >= CONT_PTES && s->max_shift >= CONT_PTE_SHIFT &&
-	       p[CONT_PTES - 1] == p[0] + (CONT_PTES - 1) &&
-	       IS_ALIGNED((uint64_t)p[0] - VMEMMAP_START, CONT_PTES * STRUCT_PAGE_SIZE) &&
-	       IS_ALIGNED(va, CONT_PTE_SIZE);
+	       IS_ALIGNED(va, CONT_PTE_SIZE) &&
+	       (uint64_t)p[CONT_PTES - 1] - (uint64_t)p[0] == (CONT_PTES - 1) * STRUCT_PAGE_SIZE &&
+	       IS_ALIGNED((uint64_t)p[0] - VMEMMAP_START, CONT_PTES * STRUCT_PAGE_SIZE);
 }
 
-/* Pages from @index on that can be filled without looking for groups among them. */
-static uint64_t scattered_extent(const struct source *s, uint64_t index, uint64_t left, uint64_t va)
+/* Pages from @p on, at least one, up to the next place where a group may begin. */
+static uint64_t scattered_extent(const struct source *s, struct page *const *p, uint64_t left,
+				 uint64_t va)
 {
 	uint64_t n = 0;
 
 	do
-		n += CONT_PTES - ((va >> PAGE_SHIFT) + n) % CONT_PTES;
-	while (n < left && !may_be_group(s, index + n, left - n, va + (n << PAGE_SHIFT)));
+		n += CONT_PTES - (((va >> PAGE_SHIFT) + n) & (CONT_PTES - 1));
+	while (n < left && !may_be_group(s, p + n, left - n, va + (n << PAGE_SHIFT)));
 	return min_u64(n, left);
 }
 
-static int fill_pages(struct source *s, uint64_t index, uint64_t n, desc_t *slot, uint64_t va)
+/* As many groups as there are in a row, then single pages up to the next, and so on. */
+static int fill_pages(const struct source *s, struct page *const *p, uint64_t n, desc_t *slot,
+		      uint64_t va)
 {
-	while (n) {
-		uint64_t step;
+	desc_t group = leaf_desc(0, s->prot, LEVEL_PTE) | DESC_CONT;
 
-		if (index < s->run_end ||
-		    (may_be_group(s, index, n, va) && pages_have_run(s, index, n, CONT_PTES))) {
-			step = min_u64(n, s->run_end - index);
-			fill_run(s, page_to_phys(s->pages[index]), step, slot, va);
+	while (n) {
+		const struct phys_range *r = ram_range_of_pfn(page_to_pfn(p[0]));
+		uint64_t step = 0;
+
+		if (!r)
+			return -EINVAL;
+		if (may_be_group(s, p, n, va))
+			step = page_groups(p, n / CONT_PTES, pfn_to_page(r->first_pfn),
+					   r->pages * STRUCT_PAGE_SIZE) *
+			       CONT_PTES;
+		if (step) {
+			desc_fill_blocks(slot, p, CONT_PTES, step / CONT_PTES, CONT_PTES, group);
 		} else {
-			step = scattered_extent(s, index, n, va);
-			if (fill_scattered(s, index, step, slot))
+			step = scattered_extent(s, p, n, va);
+			if (fill_scattered(s, p, step, slot, r))
 				return -EINVAL;
 		}
-		index += step;
+		p += step;
 		slot += step;
 		va += step << PAGE_SHIFT;
 		n -= step;
@@ -174,7 +179,7 @@ static void fill_blocks(const struct source *s, uint64_t index, uint64_t n, desc
 	/* Whole blocks of whole groups, which is what a huge vmalloc has. */
 	if (shift >= CONT_PTE_SHIFT && s->max_shift >= CONT_PTE_SHIFT && size % 16 == 0 &&
 	    IS_ALIGNED(index | n, size) && IS_ALIGNED(va, CONT_PTE_SIZE)) {
-		desc_fill_blocks(slot, s->pages + (index >> s->order), n >> s->order, size,
+		desc_fill_blocks(slot, s->pages + (index >> s->order), 1, n >> s->order, size,
 				 bits | DESC_CONT);
 		return;
 	}
@@ -196,7 +201,7 @@ int source_fill(struct source *s, uint64_t index, uint64_t n, desc_t *slot, uint
 		fill_run(s, s->pa + (index << PAGE_SHIFT), n, slot, va);
 		return 0;
 	case SOURCE_PAGES:
-		return fill_pages(s, index, n, slot, va);
+		return fill_pages(s, s->pages + index, n, slot, va);
 	default:
 		fill_blocks(s, index, n, slot, va);
 		return 0;
