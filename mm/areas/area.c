@@ -39,6 +39,7 @@ static __always_inline bool is_whole(const struct vm_struct *area)
 	return !(__atomic_load_n(&area->flags, __ATOMIC_ACQUIRE) & VM_UNINITIALIZED);
 }
 
+/* The least bound for @x that its children's allow. */
 static __always_inline void lower_bound(struct vm_struct *x)
 {
 	const struct vm_struct *left = RB_LEFT(x, node), *right = RB_RIGHT(x, node);
@@ -72,7 +73,7 @@ static void update_bounds(struct vm_struct *x)
 /*
  * sys/tree.h puts this into each rotation, for the node that went down (its new parent
  * covers what it covered, and is raised), and into a loop towards the root at the end of
- * RB_REMOVE: update_bounds() has been there already, so that one ends.
+ * RB_REMOVE: update_bounds() goes up as far as needed by itself, so that loop ends at once.
  */
 #ifdef RB_AUGMENT_CHECK
 #error "this sys/tree.h augments in another way than picolibc's"
@@ -103,8 +104,8 @@ static __always_inline uint64_t fit(struct want w, uint64_t start, uint64_t end)
 	uint64_t from = MAX(start, w.lo), to = MIN(end, w.hi);
 	uint64_t at = ALIGN_UP(from, w.align);
 
-	/* The first test is for an ALIGN_UP() that wraps. */
-	return at >= from && at <= to && to - at >= w.size ? at : 0;
+	/* An ALIGN_UP() that wraps gives 0 as well. */
+	return at <= to && to - at >= w.size ? at : 0;
 }
 
 /* Down to the lowest node whose gap, or a gap right of it, may do. */

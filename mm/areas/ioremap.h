@@ -2,7 +2,8 @@
 /*
  * Device memory in the vmalloc region.
  *
- * Linux's names and meanings. All: any CPU, not from inside the page allocator.
+ * Linux's names and meanings. All: any CPU, after buddy_init(), not from inside the page
+ * allocator.
  */
 #pragma once
 

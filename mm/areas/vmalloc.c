@@ -86,10 +86,10 @@ static void *vmalloc_blocks(uint64_t size, unsigned order, gfp_t gfp, uint32_t f
 	return NULL;
 }
 
-/* More than all RAM cannot be had; what passes does not overflow when rounded up either. */
+/* Neither 0 nor more than all RAM; what passes does not overflow when rounded up either. */
 static __always_inline bool check_size(uint64_t size)
 {
-	return size != 0 && (size - 1) >> PAGE_SHIFT < nr_managed_pages();
+	return (size - 1) >> PAGE_SHIFT < nr_managed_pages();
 }
 
 void *vmalloc(uint64_t size)

@@ -3,7 +3,8 @@
  * Memory that is contiguous in the vmalloc region: from the page allocator
  * (vmalloc() and its kin), or from pages that the caller has (vmap()).
  *
- * Linux's names and meanings. All: any CPU; not from inside the page allocator.
+ * Linux's names and meanings. All: any CPU, after buddy_init(), not from inside the page
+ * allocator.
  * NULL on any error, and nothing is changed then. What is unmapped is flushed from
  * every TLB before the call returns.
  */

@@ -120,24 +120,31 @@ static void free_all(void)
 
 /* --- tests ---------------------------------------------------------------------------- */
 
-static bool both_random(unsigned long long *seed, uint64_t window)
+/* What a random run looks like: pages it happens in, an area's pages, one in n not guarded. */
+struct shape {
+	uint64_t window, pages;
+	unsigned unguarded;
+};
+
+static bool both_random(unsigned long long *seed, const struct shape *shape)
 {
-	uint64_t pages = 1 + tap_random(seed) % (tap_random(seed) % 4 ? 16 : 300);
+	uint64_t pages = 1 + tap_random(seed) %
+				     (tap_random(seed) % 4 ? shape->pages / 10 + 2 : shape->pages);
 	uint64_t align = PAGE_SIZE << (tap_random(seed) % 3 ? 0 : tap_random(seed) % 10);
-	uint32_t flags = tap_random(seed) % 8 ? VM_MAP : VM_MAP | VM_NO_GUARD;
+	uint32_t flags = tap_random(seed) % shape->unguarded ? VM_MAP : VM_MAP | VM_NO_GUARD;
 	uint64_t lo = 0, hi = ~0UL, size = pages * PAGE_SIZE - tap_random(seed) % PAGE_SIZE;
 
 	if (tap_random(seed) % 4 == 0) {
-		lo = FIRST + tap_random(seed) % window;
-		hi = lo + tap_random(seed) % window;
+		lo = FIRST + tap_random(seed) % (shape->window * PAGE_SIZE);
+		hi = lo + tap_random(seed) % (shape->window * PAGE_SIZE);
 	}
 	return both_get(size, align, lo, hi, flags);
 }
 
 /* Looks a random address up in both. */
-static bool both_find(unsigned long long *seed, uint64_t window)
+static bool both_find(unsigned long long *seed, const struct shape *shape)
 {
-	uint64_t addr = VMALLOC_START + tap_random(seed) % window;
+	uint64_t addr = VMALLOC_START + tap_random(seed) % (shape->window * PAGE_SIZE);
 	struct vm_struct *want = NULL;
 
 	for (int i = 0; i < model_count; i++)
@@ -147,9 +154,8 @@ static bool both_find(unsigned long long *seed, uint64_t window)
 }
 
 /* Waves of allocating and freeing, so that full, empty and holed trees all come up. */
-static void test_random(void)
+static void test_random(const struct shape *shape, const char *what)
 {
-	const uint64_t window = 4000 * PAGE_SIZE;
 	unsigned long long seed = 2;
 	bool same = true;
 	int step;
@@ -158,14 +164,14 @@ static void test_random(void)
 		unsigned wave = step / 1500 % 2 ? 40 : 60;
 
 		if (tap_random(&seed) % 100 < wave && model_count < MAX_AREAS)
-			same = both_random(&seed, window);
+			same = both_random(&seed, shape);
 		else if (model_count)
 			both_free(tap_random(&seed) % model_count);
 		if (step % 4 == 0)
-			same = same && both_find(&seed, window);
+			same = same && both_find(&seed, shape);
 	}
-	ok(same, "random sizes, alignments, ranges and frees: the model's addresses (%d steps)",
-	   step);
+	if (!ok(same, "%s: the model's addresses (%d steps)", what, step))
+		return; /* the tree may be anything now */
 	ok(nr_vm_areas() == (uint64_t)model_count, "as many areas as the model has");
 	free_all();
 	ok(nr_vm_areas() == 0 && objects == 0, "nothing is left");
@@ -206,8 +212,8 @@ static void test_full_window(void)
 	for (i = n - 1; i >= 0; i -= 3)
 		both_free(i);
 	good = true;
-	while (model_count < n)
-		good = good && both_get(PAGE_SIZE, 1, lo, hi, VM_MAP);
+	while (model_count < n && good)
+		good = both_get(PAGE_SIZE, 1, lo, hi, VM_MAP);
 	ok(good, "what was freed is found again, lowest first");
 	both_free(20);
 	both_free(20);
@@ -319,6 +325,7 @@ static void test_ioremap_align(void)
 
 	ok(ioremap_align(1) == PAGE_SIZE && ioremap_align(PAGE_SIZE) == PAGE_SIZE &&
 		   ioremap_align(PAGE_SIZE + 1) == 2 * PAGE_SIZE &&
+		   ioremap_align(2 * PAGE_SIZE) == 2 * PAGE_SIZE &&
 		   ioremap_align(MiB + 1) == MAX(2 * MiB, PAGE_SIZE) && ioremap_align(max) == max &&
 		   ioremap_align(1UL << 44) == max,
 	   "the next power of two, from a page to the largest leaf");
@@ -329,6 +336,8 @@ static void test_ioremap_align(void)
 
 int main(void)
 {
+	static const struct shape wide = { 4000, 300, 8 }, dense = { 300, 4, 2 };
+
 	test_guards();
 	test_full_window();
 	test_region_ends();
@@ -336,6 +345,7 @@ int main(void)
 	test_find();
 	test_claim();
 	test_ioremap_align();
-	test_random();
+	test_random(&wide, "random sizes, alignments, ranges and frees");
+	test_random(&dense, "the same, small and close together");
 	return tap_done();
 }

@@ -31,16 +31,25 @@ static void test_vmalloc(uint64_t pages)
 	   "vfree gives everything back");
 }
 
-/* Leaves 0xff in most of free memory. */
-static void dirty_memory(void)
-{
-	static struct page *pages[512];
-	unsigned long n = alloc_pages_bulk(GFP_KERNEL, 512, pages);
+#define DIRTY 64
 
-	for (unsigned long i = 0; i < n; i++)
-		memset(page_address(pages[i]), 0xff, PAGE_SIZE);
-	free_pages_bulk(pages, n);
-	memset(pages, 0, sizeof(pages));
+/* Leaves 0xff in blocks of 1 << @order pages that are the next to be had. */
+static void dirty_memory(struct page **blocks, unsigned order)
+{
+	for (int i = 0; i < DIRTY; i++) {
+		blocks[i] = alloc_pages(GFP_KERNEL, order);
+		memset(page_address(blocks[i]), 0xff, PAGE_SIZE << order);
+	}
+	for (int i = 0; i < DIRTY; i++)
+		__free_pages(blocks[i], order);
+}
+
+static bool was_dirty(const void *addr, struct page **blocks)
+{
+	for (int i = 0; i < DIRTY; i++)
+		if (vmalloc_to_page(addr) == blocks[i])
+			return true;
+	return false;
 }
 
 static bool reads_zero(const void *addr, uint64_t n)
@@ -56,15 +65,17 @@ static bool reads_zero(const void *addr, uint64_t n)
 
 static void test_vzalloc(void)
 {
+	struct page *blocks[DIRTY];
 	void *addr;
 
-	dirty_memory();
-	addr = vzalloc(300 * PAGE_SIZE);
-	ok(addr && reads_zero(addr, 300), "vzalloc reads zero");
+	dirty_memory(blocks, 0);
+	addr = vzalloc(9 * PAGE_SIZE);
+	ok(was_dirty(addr, blocks) && reads_zero(addr, 9), "vzalloc reads zero");
 	vfree(addr);
-	dirty_memory();
+	dirty_memory(blocks, CONT_PTES_SHIFT);
 	addr = vmalloc_huge(CONT_PTE_SIZE, GFP_KERNEL | __GFP_ZERO);
-	ok(addr && reads_zero(addr, CONT_PTES), "vmalloc_huge with __GFP_ZERO too");
+	ok(was_dirty(addr, blocks) && reads_zero(addr, CONT_PTES),
+	   "vmalloc_huge with __GFP_ZERO too");
 	vfree(addr);
 }
 
