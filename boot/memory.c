@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "boot/tables.h"
+#include "lib/arm64/sysreg.h"
 #include "lib/log.h"
 #include "lib/options.h"
 #include "lib/sections.h"
+#include "mm/areas/ioremap.h"
 #include "mm/map/map.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/devmem.h"
@@ -172,6 +174,15 @@ static int map_struct_pages(void)
 	return 0;
 }
 
+/* What this CPU can address (ID_AA64MMFR0_EL1.PARange), at most what the linear map covers. */
+static uint64_t cpu_phys_end(void)
+{
+	static const uint8_t bits[] = { 32, 36, 40, 42, 44, PHYS_BITS_MAX };
+	uint64_t range = field(read_sysreg(id_aa64mmfr0_el1), 3, 0);
+
+	return 1UL << bits[MIN(range, ARRAY_SIZE(bits) - 1)];
+}
+
 int boot_memory(const struct fdt *fdt, uint64_t fdt_pa, uint64_t image_pa)
 {
 	int error = add_ram(fdt);
@@ -191,5 +202,6 @@ int boot_memory(const struct fdt *fdt, uint64_t fdt_pa, uint64_t image_pa)
 		error = map_struct_pages();
 	if (!error)
 		buddy_init();
+	ioremap_phys_end = cpu_phys_end();
 	return error;
 }
