@@ -56,6 +56,25 @@ desc_fill:
 	b.ne	3b
 4:	ret
 
+	// v17 = descriptor of the next block's first page, in both lanes
+	.macro	block_start
+	ld1r	{v17.2d}, [x1], x2
+	shl	v17.2d, v17.2d, #(PAGE_SHIFT_ASM - 6)	// struct page is 64 bytes
+	add	v17.2d, v17.2d, v18.2d
+	.endm
+
+	// v20-v27 = v17 plus the offsets of 16 pages
+	.macro	block_offsets
+	add	v20.2d, v0.2d, v17.2d
+	add	v21.2d, v1.2d, v17.2d
+	add	v22.2d, v2.2d, v17.2d
+	add	v23.2d, v3.2d, v17.2d
+	add	v24.2d, v4.2d, v17.2d
+	add	v25.2d, v5.2d, v17.2d
+	add	v26.2d, v6.2d, v17.2d
+	add	v27.2d, v7.2d, v17.2d
+	.endm
+
 /* void desc_fill_blocks(slot, blocks, stride, nr_blocks, per_block, bits); per_block % 16 == 0 */
 	.global	desc_fill_blocks
 desc_fill_blocks:
@@ -67,18 +86,18 @@ desc_fill_blocks:
 	add	x5, x5, x11
 	dup	v18.2d, x5
 	lsl	x2, x2, #3
-1:	ld1r	{v17.2d}, [x1], x2
-	shl	v17.2d, v17.2d, #(PAGE_SHIFT_ASM - 6)	// struct page is 64 bytes
-	add	v17.2d, v17.2d, v18.2d
+	cmp	x4, #16
+	b.ne	1f
+0:	block_start				// the commonest length, with one test less a block
+	block_offsets
+	st1	{v20.2d-v23.2d}, [x0], #64
+	st1	{v24.2d-v27.2d}, [x0], #64
+	subs	x3, x3, #1
+	b.ne	0b
+	ret
+1:	block_start
 	subs	x7, x4, #16
-2:	add	v20.2d, v0.2d, v17.2d
-	add	v21.2d, v1.2d, v17.2d
-	add	v22.2d, v2.2d, v17.2d
-	add	v23.2d, v3.2d, v17.2d
-	add	v24.2d, v4.2d, v17.2d
-	add	v25.2d, v5.2d, v17.2d
-	add	v26.2d, v6.2d, v17.2d
-	add	v27.2d, v7.2d, v17.2d
+2:	block_offsets
 	st1	{v20.2d-v23.2d}, [x0], #64
 	st1	{v24.2d-v27.2d}, [x0], #64
 	b.ne	3f

@@ -22,7 +22,7 @@
 #define PLAN_PUD     (1UL << 55)
 #define PMDS_PER_PUD (PUD_SIZE / PMD_SIZE)
 
-/* A few pages of an untrusted source for a live table are checked in a buffer, more in a page. */
+/* So many pages of an untrusted source are checked in a buffer before a live table sees them. */
 #define BUFFER_DESCS 64
 
 struct plan {
@@ -32,11 +32,10 @@ struct plan {
 	desc_t *windows;
 	struct page *windows_page; /* of a plan that is not on the stack */
 	unsigned windows_order;
-	bool uses_buffer, has_tables;
+	bool has_tables;
 	struct table_list upper; /* zeroed tables for the levels above the PMD's */
 	struct table_list spare; /* goes back when the call is over */
 	desc_t on_stack[PLAN_ON_STACK];
-	desc_t buffer[BUFFER_DESCS];
 };
 
 spinlock_t pgtable_lock = SPINLOCK_INIT;
@@ -120,21 +119,12 @@ static int plan_table(struct plan *p, desc_t *plan, uint64_t va, uint64_t next)
 /* The rest of a window that other areas may share, or that no block fits. */
 static int plan_leaves(struct plan *p, desc_t *plan, uint64_t va, uint64_t next)
 {
-	desc_t *slot;
-
 	*plan = 0;
-	if (next - va < PMD_SIZE) {
-		slot = va == p->va ? p->first_slot : find_slot(va, LEVEL_PMD);
-		if (slot && desc_is_table(get_desc(slot))) {
-			uint64_t n = (next - va) >> PAGE_SHIFT;
+	if (next - va < PMD_SIZE && source_is_trusted(p->source)) {
+		desc_t *slot = va == p->va ? p->first_slot : find_slot(va, LEVEL_PMD);
 
-			if (source_is_trusted(p->source))
-				return 0;
-			if (n <= BUFFER_DESCS && va == p->va && next == p->end) {
-				p->uses_buffer = true;
-				return source_fill(p->source, 0, n, p->buffer, va);
-			}
-		}
+		if (slot && desc_is_table(get_desc(slot)))
+			return 0;
 	}
 	return plan_table(p, plan, va, next);
 }
@@ -274,8 +264,6 @@ static uint64_t apply_leaves(struct plan *p, desc_t *slot, desc_t planned, uint6
 	if (planned) {
 		desc_copy(live, desc_table(planned) + first, n);
 		SLIST_INSERT_HEAD(&p->spare, desc_table_page(planned), hot_link);
-	} else if (p->uses_buffer) {
-		desc_copy(live, p->buffer, n);
 	} else {
 		source_fill(p->source, source_index(p, va), n, live, va); /* trusted */
 	}
@@ -337,8 +325,7 @@ static int plan_all(struct plan *p, struct source *s, uint64_t va, uint64_t end)
 	p->va = va;
 	p->end = end;
 	p->source = s;
-	p->first_slot = find_slot(va, LEVEL_PMD);
-	p->uses_buffer = p->has_tables = false;
+	p->has_tables = false;
 	s->run_end = 0;
 	error = plan_windows(p);
 	if (!error && !(p->first_slot && (va ^ (end - 1)) < PUD_SIZE))
@@ -366,6 +353,38 @@ static int plan_and_apply(struct plan *p, struct source *s, uint64_t va, uint64_
 	return error;
 }
 
+/*
+ * The short way for what needs no plan: a part of one live table, that of @slot. -EAGAIN:
+ * it does, since the table went away or an untrusted source is longer than the buffer.
+ */
+static int map_in_live_table(desc_t *slot, uint64_t va, uint64_t end, struct source *s)
+{
+	uint64_t n = (end - va) >> PAGE_SHIFT, flags;
+	desc_t buffer[BUFFER_DESCS], d, *live;
+	bool trusted = source_is_trusted(s);
+
+	if (!trusted && n > BUFFER_DESCS)
+		return -EAGAIN;
+	if (!trusted && source_fill(s, 0, n, buffer, va))
+		return -EINVAL;
+	flags = spin_lock_irqsave(&pgtable_lock);
+	d = get_desc(slot);
+	if (unlikely(!desc_is_table(d))) {
+		spin_unlock_irqrestore(&pgtable_lock, flags);
+		return -EAGAIN;
+	}
+	live = desc_table(d) + table_index(va, LEVEL_PTE);
+	if (trusted)
+		source_fill(s, 0, n, live, va);
+	else
+		desc_copy(live, buffer, n);
+	desc_table_page(d)->table_live += n;
+	door_stored(n);
+	door_mapped();
+	spin_unlock_irqrestore(&pgtable_lock, flags);
+	return 0;
+}
+
 static int map(uint64_t va, uint64_t end, struct source *s)
 {
 	struct page *plan_page = NULL;
@@ -377,8 +396,15 @@ static int map(uint64_t va, uint64_t end, struct source *s)
 	if (va >= end || !IS_ALIGNED(va | end, PAGE_SIZE) || va < VMALLOC_START ||
 	    end > VMALLOC_END || s->prot & ~DESC_PROT_MASK || s->max_shift < PAGE_SHIFT)
 		return -EINVAL;
-	p.windows = p.on_stack;
+	p.first_slot = find_slot(va, LEVEL_PMD);
 	windows = ((end - 1) >> PMD_SHIFT) - (va >> PMD_SHIFT) + 1;
+	if (windows == 1 && end - va < PMD_SIZE && p.first_slot &&
+	    desc_is_table(get_desc(p.first_slot))) {
+		error = map_in_live_table(p.first_slot, va, end, s);
+		if (error != -EAGAIN)
+			return error;
+	}
+	p.windows = p.on_stack;
 	if (unlikely(windows > PLAN_ON_STACK)) {
 		while (PAGE_SIZE << plan_order < windows * sizeof(desc_t))
 			plan_order++;

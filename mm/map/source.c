@@ -79,7 +79,8 @@ bool source_has_leaf(struct source *s, uint64_t index, uint64_t left, unsigned s
 }
 
 /* One run of frames: single pages up to a group boundary, whole groups, single pages. */
-static void fill_run(const struct source *s, uint64_t pa, uint64_t n, desc_t *slot, uint64_t va)
+static noinline void fill_run(const struct source *s, uint64_t pa, uint64_t n, desc_t *slot,
+			      uint64_t va)
 {
 	uint64_t head = n, groups = 0;
 	desc_t first = leaf_desc(pa, s->prot, LEVEL_PTE);
@@ -139,9 +140,11 @@ static uint64_t scattered_extent(const struct source *s, struct page *const *p, 
 	return min_u64(n, left);
 }
 
+/* (noinline, here and below: source_fill() stays a jump, and each pays only for its own registers.)
+ */
 /* As many groups as there are in a row, then single pages up to the next, and so on. */
-static int fill_pages(const struct source *s, struct page *const *p, uint64_t n, desc_t *slot,
-		      uint64_t va)
+static noinline int fill_pages(const struct source *s, struct page *const *p, uint64_t n,
+			       desc_t *slot, uint64_t va)
 {
 	desc_t group = leaf_desc(0, s->prot, LEVEL_PTE) | DESC_CONT;
 
@@ -170,14 +173,14 @@ static int fill_pages(const struct source *s, struct page *const *p, uint64_t n,
 	return 0;
 }
 
-static void fill_blocks(const struct source *s, uint64_t index, uint64_t n, desc_t *slot,
-			uint64_t va)
+static noinline void fill_blocks(const struct source *s, uint64_t index, uint64_t n, desc_t *slot,
+				 uint64_t va)
 {
 	uint64_t size = 1UL << s->order, shift = s->order + PAGE_SHIFT;
 	desc_t bits = leaf_desc(0, s->prot, LEVEL_PTE);
 
 	/* Whole blocks of whole groups, which is what a huge vmalloc has. */
-	if (shift >= CONT_PTE_SHIFT && s->max_shift >= CONT_PTE_SHIFT && size % 16 == 0 &&
+	if (shift >= CONT_PTE_SHIFT && s->max_shift >= CONT_PTE_SHIFT &&
 	    IS_ALIGNED(index | n, size) && IS_ALIGNED(va, CONT_PTE_SIZE)) {
 		desc_fill_blocks(slot, s->pages + (index >> s->order), 1, n >> s->order, size,
 				 bits | DESC_CONT);
