@@ -8,7 +8,7 @@
 
 #include "bench/bench.h"
 #include "bench/records.h"
-#include "bench/reference.h"
+#include "bench/report/reference.h"
 #include "bench/selfcheck.h"
 #include "lib/glob.h"
 #include "lib/log.h"
@@ -25,6 +25,7 @@
 static struct result records[RECORDS_MAX];
 static char names[RECORDS_MAX][NAME_MAX];
 static unsigned nr_records;
+static bool indexed; /* records[] are all there is, and untouched: a run uses them up */
 static struct page *live_page;
 
 static const struct rung *const rungs[RUNG_COUNT] = {
@@ -48,8 +49,11 @@ static void index_benches(void)
 {
 	const struct bench *bench;
 
-	if (nr_records)
+	if (indexed)
 		return;
+	indexed = true;
+	nr_records = 0;
+	memset(records, 0, sizeof(records));
 	for_each_registered (bench, benches)
 		for (unsigned rung = 0; rung < RUNG_COUNT; rung++)
 			if (bench->rungs & 1u << rung) {
@@ -199,5 +203,8 @@ int bench_run(void)
 		report_tables(&results);
 	if (options.format == FORMAT_JSON || options.format == FORMAT_ALL)
 		report_json(&results);
+	for (unsigned i = 0; i < nr_records; i++)
+		bench_forget(&records[i]);
+	indexed = false;
 	return failures;
 }

@@ -9,8 +9,8 @@
 /*
  * Runs what options.bench selects (all if "") less options.skip, checks every mapping it
  * measures, prints tables and records as options.format says. Returns the number of
- * failures: a wrong mapping, an operation that failed, counters that disagree. Boot CPU,
- * once, after the allocators are up.
+ * failures: a wrong mapping, an operation that failed, counters that disagree. May be
+ * called again. Boot CPU, after the allocators are up.
  */
 int bench_run(void);
 

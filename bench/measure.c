@@ -185,6 +185,14 @@ static void keep_samples(struct result *result)
 	memcpy(result->sample_cycles, cycles, bytes);
 }
 
+void bench_forget(struct result *result)
+{
+	if (result->sample_cycles)
+		__free_pages(virt_to_page(result->sample_cycles),
+			     get_order(result->samples * sizeof(*cycles)));
+	result->sample_cycles = NULL;
+}
+
 static const char *error_text(int error)
 {
 	switch (error) {

@@ -98,3 +98,6 @@ extern struct overhead bench_overhead;
 
 /* Runs the one rung that @result names. @pass: after prepare(). Fills @result. */
 void bench_measure(struct pass *pass, struct result *result);
+
+/* Gives back the samples that bench_measure() kept. */
+void bench_forget(struct result *result);

@@ -16,8 +16,8 @@ struct results {
 const struct result *find_result(const struct results *results, const char *bench,
 				 enum bench_rung rung);
 
-/* bench/report.c: tables 100 columns wide. */
+/* bench/report/tables.c: tables 100 columns wide. */
 void report_tables(const struct results *results);
 
-/* bench/json.c: the context and one line a record, between the markers. */
+/* bench/report/json.c: the context and one line a record, between the markers. */
 void report_json(const struct results *results);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bench/bench.h"
+#include "bench/shell.h"
 #include "boot/banner.h"
 #include "boot/console.h"
 #include "boot/crash.h"
@@ -124,19 +125,19 @@ static bool cpu_is_down(uint64_t wanted, char *error, size_t size)
 	return true;
 }
 
-static void read_options(void)
+/* Fills the options from @line. False: an error, of which one line is logged. */
+static bool read_options(const char *line)
 {
 	char error[CMDLINE_MAX + 64];
 
-	log_printf("command line: %s\n", fdt_bootargs(&fdt));
-	if (!cmdline_parse(fdt_bootargs(&fdt), error, sizeof(error)) &&
+	if (!cmdline_parse(line, error, sizeof(error)) &&
 	    !cpu_is_down(options.cpu, error, sizeof(error)) &&
 	    !select_unmatched(options.test, ktap_name_at, NULL, error, sizeof(error)) &&
 	    !select_unmatched(options.bench, bench_name_at, NULL, error, sizeof(error)) &&
 	    !select_unmatched(options.skip, any_name_at, NULL, error, sizeof(error)))
-		return;
+		return true;
 	log_printf("%s\n", error);
-	exit_run(EXIT_BAD_OPTION);
+	return false;
 }
 
 /* What `test=`, `bench=`, `list` and their absence select. */
@@ -162,11 +163,19 @@ _Noreturn void boot_main(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa);
 
 _Noreturn void boot_main(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 {
+	static const struct shell_calls calls = { .read = read_options, .run = run };
+	int status;
+
 	start_machine(fdt_pa, entry_el, image_pa);
-	read_options();
+	log_printf("command line: %s\n", fdt_bootargs(&fdt));
+	if (!read_options(fdt_bootargs(&fdt)))
+		exit_run(EXIT_BAD_OPTION);
 	if (boot_memory(&fdt, fdt_pa, image_pa))
 		exit_run(EXIT_PANIC);
 	print_memory();
 	crash_if_asked();
-	exit_run(run());
+	status = run();
+	if (options.exit == EXIT_TO_SHELL)
+		status = shell(&calls, status);
+	exit_run(status);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * PL011 console: polled output, nothing else. The line settings are the firmware's.
+ * PL011 console: polled, both ways. The line settings are the firmware's.
  */
 #include "drivers/pl011.h"
 
@@ -14,7 +14,15 @@ static void pl011_write(const char *bytes, size_t len)
 		pl011_send(pl011_regs, bytes[i]);
 }
 
-static const struct console pl011_console = { .write = pl011_write };
+/* DR[11:8] say what went wrong with a byte. Dropped: noise is for the reader to recognise. */
+static int pl011_read_byte(void)
+{
+	if (pl011_read(pl011_regs, PL011_FR) & PL011_FR_RXFE)
+		return -1;
+	return pl011_read(pl011_regs, PL011_DR) & 0xff;
+}
+
+static const struct console pl011_console = { .write = pl011_write, .read = pl011_read_byte };
 
 static const struct console *pl011_probe(const struct fdt *fdt, int node, void *regs)
 {

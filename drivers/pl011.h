@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * The PL011's transmit side, for the driver and for boot's last words before the MMU is on.
+ * The PL011's registers, for the driver and for boot's last words before the MMU is on.
  * Source: Arm PrimeCell UART (PL011) TRM, DDI 0183.
  */
 #pragma once
@@ -10,6 +10,7 @@
 #define PL011_DR      0x00
 #define PL011_FR      0x18
 #define PL011_FR_TXFF (1u << 5)
+#define PL011_FR_RXFE (1u << 4)
 #define PL011_FR_BUSY (1u << 3)
 
 /* A full FIFO of 32 bytes at 115200 baud drains in 3 ms; a dead one must not hang the run. */

@@ -4,6 +4,7 @@
  */
 #include "lib/log.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -111,6 +112,16 @@ void log_set_console(const struct console *console)
 		log_printf("\n[%lu bytes logged before the console were lost]\n",
 			   (unsigned long)early_lost_bytes);
 	early_bytes = early_lost_bytes = 0;
+}
+
+int log_read(void)
+{
+	int byte;
+
+	if (!log_console || !log_console->read)
+		return -ENODEV;
+	byte = log_console->read();
+	return byte < 0 ? -EAGAIN : byte;
 }
 
 void log_break_lock(void)

@@ -14,6 +14,9 @@ struct console {
 	 * The log has already turned "\n" into CR LF. IRQs are masked, one CPU at a time.
 	 */
 	void (*write)(const char *bytes, size_t len);
+
+	/* The next byte that came in, or -1; never waits. NULL: this console cannot be read. */
+	int (*read)(void);
 };
 
 /*
@@ -32,6 +35,14 @@ void log_vprintf(const char *fmt, va_list ap) __printf_like(1, 0);
 
 /* @len bytes, any length, "\n" turned into CR LF. Otherwise as log_printf(). */
 void log_write(const char *bytes, size_t len);
+
+/*
+ * The next byte from the console, 0 to 255, without waiting for one:
+ *	-EAGAIN	none has come
+ *	-ENODEV	there is no console, or it cannot be read
+ * Takes no lock, as nobody else reads: boot CPU.
+ */
+int log_read(void);
 
 /*
  * From here on no lock is taken: the panic path prints even if the holder died in

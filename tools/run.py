@@ -6,11 +6,12 @@ Called by qemu.sh, which composes the command line after `--`.
 """
 
 import argparse
+import contextlib
 import os
 import shlex
 import sys
 
-from runner import console, process, results
+from runner import console, keyboard, process, results
 
 TOTAL_PER_SILENCE = 20
 
@@ -64,16 +65,21 @@ def run(options):
     if "list" not in words and os.path.exists(results_path):
         os.remove(results_path)  # never the figures of another run than the last
     show_results = any(word.startswith("format=") for word in words)
-    boot = console.boot(
-        options.command,
-        os.path.join(options.out, "console.log"),
-        options.silence,
-        options.total,
-        console.Screen(sys.stdout.buffer, show_results),
-    )
+    shell = "exit=shell" in words
+    with keyboard.Keyboard() if shell else contextlib.nullcontext() as keys:
+        boot = console.boot(
+            options.command,
+            os.path.join(options.out, "console.log"),
+            options.silence,
+            options.total,
+            console.Screen(sys.stdout.buffer, show_results),
+            keys,
+        )
     save_results(boot, options, results_path)
     if boot.status >= console.NO_VERDICT:
         show_tail(boot)
+    if shell and boot.open_line.startswith(keyboard.PROMPT):
+        say("standard input ended and the shell waits: its last line should be `off`")
     if boot.reason:
         prefix = "could not start: " if boot.status == console.NOT_STARTED else ""
         say(f"{prefix}{boot.reason} (exit status {boot.status})")

@@ -27,7 +27,7 @@ static void capture_write(const char *bytes, size_t len)
 	captured_bytes += len;
 }
 
-static const struct console capture_console = { capture_write };
+static const struct console capture_console = { .write = capture_write };
 
 /* What was printed since the last call, CR included. */
 __attribute__((unused)) static char *capture_raw(void)

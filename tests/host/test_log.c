@@ -115,7 +115,7 @@ static void look_at_lock(const char *bytes, size_t len)
 
 static bool locking(void)
 {
-	static const struct console console = { look_at_lock };
+	static const struct console console = { .write = look_at_lock };
 
 	locked_inside = true;
 	log_printf("early\n");
@@ -145,7 +145,7 @@ static void dying_write(const char *bytes, size_t len)
 	_exit(got("panic: died\r\n") && log_lock.tickets == 1 ? 0 : 1);
 }
 
-static const struct console dying_console = { dying_write };
+static const struct console dying_console = { .write = dying_write };
 
 static bool lock_broken(void)
 {

@@ -11,7 +11,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from . import process
+from . import keyboard, process
 
 BEGIN_RESULTS = "--- BEGIN RESULTS ---"
 END_RESULTS = "--- END RESULTS ---"
@@ -45,13 +45,16 @@ class Screen:
     def __init__(self, stream, show_results):
         self.stream = stream
         self.show_results = show_results
+        self.asked_results = False  # by the line that the shell runs
         self.hidden = False
         self.shown = 0  # bytes of the open line that are out already
 
     def feed(self, lines, open_line):
         for line in lines:
             text = line.rstrip(b"\n").decode(errors="replace")
-            if text == BEGIN_RESULTS and not self.show_results:
+            if text.startswith(keyboard.PROMPT):
+                self.asked_results = "format=" in text
+            if text == BEGIN_RESULTS and not (self.show_results or self.asked_results):
                 self.hidden = True
             if not self.hidden:
                 self._write(line[self.shown :])
@@ -73,20 +76,27 @@ class Screen:
             self.stream = None  # `| head` has read enough; the run goes on to its verdict
 
 
-def boot(argv, log_path, silence_s, total_s, screen=None):
-    """Runs argv to its end. 0 in silence_s and total_s is no limit. Returns a Boot."""
+def boot(argv, log_path, silence_s, total_s, screen=None, keys=None):
+    """Runs argv to its end. 0 in silence_s and total_s is no limit. Returns a Boot.
+
+    keys: a Keyboard for the kernel's shell; None: standard input is empty.
+    """
     result = Boot()
     start = time.monotonic()
     try:
-        child = process.spawn(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        child = process.spawn(
+            argv, stdin=subprocess.PIPE if keys else subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     except OSError as error:
         open(log_path, "wb").close()
         result.status, result.reason = NOT_STARTED, f"{argv[0]}: {error.strerror or error}"
         return result
     errors = _collect(child.stderr)
+    if keys:
+        keys.feed(child.stdin)
     try:
         with open(log_path, "wb") as log:
-            stopped = _follow(child, log, result, silence_s, total_s, screen)
+            stopped = _follow(child, log, result, silence_s, total_s, screen, keys)
             log.write(result.open_line.encode())
     finally:
         code = process.kill(child) if child.poll() is None else child.returncode
@@ -110,14 +120,16 @@ def _collect(stream):
     return news
 
 
-def _follow(child, log, result, silence_s, total_s, screen):
+def _follow(child, log, result, silence_s, total_s, screen, keys):
     """Reads until QEMU closes the console or a limit passes; returns the limit's reason or None."""
-    start = last = time.monotonic()
+    start = last = now = time.monotonic()
     pending = b""  # the open line, a carriage return at its end included
     with selectors.DefaultSelector() as selector:
         selector.register(child.stdout, selectors.EVENT_READ)
         while True:
-            now = time.monotonic()
+            before, now = now, time.monotonic()
+            if keys and keys.is_awaited(result.open_line):
+                start, last = start + now - before, now  # nobody is timed while somebody types
             if exit_status(result) is not None and now - last > GRACE_S:
                 return None
             if silence_s and now - last > silence_s:

@@ -45,8 +45,8 @@ def _prepare_child():
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def spawn(argv, **keywords):
-    """subprocess.Popen with standard input empty. Raises OSError when argv[0] cannot run.
+def spawn(argv, stdin=subprocess.DEVNULL, **keywords):
+    """subprocess.Popen, standard input empty by default. Raises OSError when argv[0] cannot run.
 
     To be called from a thread that lives as long as the child: the death signal
     is the thread's.
@@ -54,9 +54,7 @@ def spawn(argv, **keywords):
     with _lock:
         if _ending:
             raise OSError("the run is ending")
-        child = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, preexec_fn=_prepare_child, **keywords
-        )
+        child = subprocess.Popen(argv, stdin=stdin, preexec_fn=_prepare_child, **keywords)
         _running.add(child)
     return child
 

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "bench/records.h"
-#include "bench/reference.h"
+#include "bench/report/reference.h"
 #include "bench/selfcheck.h"
-#include "bench/text.h"
+#include "bench/report/text.h"
 #include "lib/log.h"
 #include "lib/options.h"
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bench/text.h"
+#include "bench/report/text.h"
 
 const char *text_number(char text[TEXT_MAX], uint64_t value)
 {

@@ -8,7 +8,7 @@
  */
 #include <string.h>
 
-#include "bench/reference.h"
+#include "bench/report/reference.h"
 #include "mm/arm64/geometry.h"
 
 static const struct reference references[] = {

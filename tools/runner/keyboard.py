@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+"""Standard input for the kernel's shell: a terminal's keys, or what a pipe or a file holds.
+
+QEMU cannot read a terminal itself: it leads a process group of its own, which the
+terminal would stop. So the runner reads, and passes every byte on as it is.
+"""
+
+import contextlib
+import os
+import sys
+import termios
+import threading
+import tty
+
+PROMPT = "tlbed> "  # SHELL_PROMPT of bench/shell.h
+
+
+class Keyboard:
+    """A context: the terminal is without echo and line editing, the shell does both."""
+
+    def __init__(self):
+        self.fd = sys.stdin.fileno() if sys.stdin else None
+        self.open = self._readable()
+        self.modes = None
+
+    def _readable(self):
+        if self.fd is None or not os.isatty(self.fd):
+            return self.fd is not None
+        try:  # a job in the background may not touch the terminal
+            return os.tcgetpgrp(self.fd) == os.getpgrp()
+        except OSError:
+            return False  # not the terminal of this session
+
+    def __enter__(self):
+        if self.open and os.isatty(self.fd):
+            self.modes = termios.tcgetattr(self.fd)
+            tty.setcbreak(self.fd)  # Ctrl-C stays a signal
+        return self
+
+    def __exit__(self, *_):
+        if self.modes:
+            with contextlib.suppress(termios.error):  # the terminal is gone
+                termios.tcsetattr(self.fd, termios.TCSADRAIN, self.modes)
+
+    def feed(self, stream):
+        """Passes all that comes on to stream, which this closes, in the background."""
+        threading.Thread(target=self._pump, args=(stream,), daemon=True).start()
+
+    def _pump(self, stream):
+        with contextlib.suppress(OSError):  # QEMU has ended, or the terminal is gone
+            while self.open and (data := os.read(self.fd, 4096)):
+                stream.write(data)
+                stream.flush()
+        self.open = False
+        with contextlib.suppress(OSError):
+            stream.close()
+
+    def is_awaited(self, open_line):
+        """Whether the kernel waits for a line that may still come."""
+        return self.open and open_line.startswith(PROMPT)
