@@ -13,7 +13,7 @@
 #include "boot/memory.h"
 #include "boot/tables.h"
 #include "drivers/driver.h"
-#include "drivers/exit.h"
+#include "lib/exit.h"
 #include "drivers/psci.h"
 #include "lib/arm64/sysreg.h"
 #include "lib/cmdline.h"

@@ -6,12 +6,8 @@
 
 #include "lib/fdt.h"
 
-/* Reads the psci node. Without one (or with a bad method) the calls below do nothing. */
+/* Reads the psci node; with one, it is how exit_run() switches off and resets. */
 void psci_init(const struct fdt *fdt);
 
 /* "hvc", "smc", or NULL without PSCI. */
 const char *psci_method(void);
-
-/* Return only if there is no PSCI or firmware refused. Any CPU, IRQs masked. */
-void psci_system_off(void);
-void psci_system_reset(void);

@@ -2,11 +2,10 @@
 /*
  * The end of a run: the exit line, then power. Also where a panic ends.
  */
-#include "drivers/exit.h"
+#include "lib/exit.h"
 
 #include <stdarg.h>
 
-#include "drivers/psci.h"
 #include "lib/arm64/backtrace.h"
 #include "lib/arm64/barrier.h"
 #include "lib/arm64/cpu.h"
@@ -15,6 +14,13 @@
 
 #define SYS_EXIT_EXTENDED	     0x20
 #define ADP_STOPPED_APPLICATION_EXIT 0x20026UL
+
+static const struct power *power;
+
+void set_power(const struct power *p)
+{
+	power = p;
+}
 
 /* Arm semihosting, AArch64: HLT #0xF000, x0 = operation, x1 = parameter block. */
 static void semihosting_exit(int status)
@@ -35,12 +41,14 @@ _Noreturn void exit_run(int status)
 		semihosting_exit(status);
 		break;
 	case EXIT_BY_RESET:
-		psci_system_reset();
+		if (power)
+			power->reset();
 		break;
 	case EXIT_BY_HALT:
 		break;
 	default:
-		psci_system_off();
+		if (power)
+			power->off();
 	}
 	for (;;) {
 		io_complete();

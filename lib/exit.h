@@ -6,6 +6,15 @@
 
 #include "lib/panic.h"
 
+/* How the machine is switched off; a call returns if it cannot be done. */
+struct power {
+	void (*off)(void);
+	void (*reset)(void);
+};
+
+/* Whoever can switch the machine off says so, once, at boot. */
+void set_power(const struct power *power);
+
 /*
  * Prints `tlbed: exit status N`, the last line, and does what `exit=` says: power off,
  * reset, halt, or a semihosting exit with N (only when asked for: elsewhere it traps).
