@@ -88,7 +88,7 @@ static void release_table(desc_t *slot, uint64_t va)
 
 	set_desc(slot, 0);
 	door_before_tlbi();
-	tlbi_walk(va);
+	tlbi_walks(va, 1, PMD_SIZE);
 	door_after_tlbi();
 	page->flags &= ~PG_TABLE;
 	__free_pages(page, 0);

@@ -84,27 +84,36 @@ static __always_inline void door_before_tlbi(void)
 	DOOR_COUNT(c->dsb++);
 }
 
-/* @n leaves from @va, @stride bytes apart; last-level entries only. */
-static __always_inline void tlbi_leaves(uint64_t va, unsigned long n, uint64_t stride)
+/* One TLBI for each of @n leaves from @va, @stride bytes apart, @all_levels or the last. */
+static __always_inline void tlbi_each(uint64_t va, unsigned long n, uint64_t stride,
+				      bool all_levels)
 {
 	uint64_t operand = tlbi_operand(va), step = stride >> 12;
 
 	DOOR_COUNT(c->tlbi += n);
-	for (; n >= 4; n -= 4, operand += 4 * step) {
-		hw_tlbi_vaale1is(operand);
-		hw_tlbi_vaale1is(operand + step);
-		hw_tlbi_vaale1is(operand + 2 * step);
-		hw_tlbi_vaale1is(operand + 3 * step);
+#pragma GCC unroll 4
+	for (; n; n--, operand += step) {
+		if (all_levels)
+			hw_tlbi_vaae1is(operand);
+		else
+			hw_tlbi_vaale1is(operand);
 	}
-	for (; n; n--, operand += step)
-		hw_tlbi_vaale1is(operand);
 }
 
-/* @va at every level: the walk cache may hold the table that mapped it. */
-static __always_inline void tlbi_walk(uint64_t va)
+/* Last-level entries: the tables above stay. */
+static __always_inline void tlbi_leaves(uint64_t va, unsigned long n, uint64_t stride)
 {
-	hw_tlbi_vaae1is(tlbi_operand(va));
-	DOOR_COUNT(c->tlbi++);
+	tlbi_each(va, n, stride, false);
+}
+
+/*
+ * Entries of every level: the leaves' table was unlinked, and the walk cache may hold it.
+ * In this form for each of its leaves: TLBIs are ordered by the DSB alone (D8.14.5), so a
+ * leaf that was forgotten first could come back through a walk-cache entry forgotten last.
+ */
+static __always_inline void tlbi_walks(uint64_t va, unsigned long n, uint64_t stride)
+{
+	tlbi_each(va, n, stride, true);
 }
 
 static __always_inline void tlbi_all(void)

@@ -41,15 +41,6 @@ static __always_inline void hw_isb(void)
 	asm volatile("isb" ::: "memory");
 }
 
-/*
- * TLBI operand: VA[55:12] in bits [43:0] for every granule; ASID and TTL zero (D8.14.5).
- * Adding @stride >> 12 to it names the next leaf. All-ASID forms: kernel mappings are global.
- */
-static __always_inline uint64_t tlbi_operand(uint64_t va)
-{
-	return (va >> 12) & ((1UL << 44) - 1);
-}
-
 /* Last-level entries of the address in @operand only. */
 static __always_inline void hw_tlbi_vaale1is(uint64_t operand)
 {

@@ -83,3 +83,12 @@ static __always_inline uint64_t desc_addr(desc_t d)
 {
 	return d & DESC_ADDR_MASK;
 }
+
+/*
+ * TLBI operand: VA[55:12] in bits [43:0] for every granule; ASID and TTL zero (D8.14.5).
+ * Adding @stride >> 12 to it names the next leaf. All-ASID forms: kernel mappings are global.
+ */
+static __always_inline uint64_t tlbi_operand(uint64_t va)
+{
+	return (va >> 12) & ((1UL << 44) - 1);
+}

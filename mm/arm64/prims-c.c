@@ -3,15 +3,21 @@
  * The primitives in plain C: what the assembly must equal, and what the host runs.
  */
 #include "mm/arm64/hw.h"
+#include "mm/arm64/layout.h"
 #include "mm/arm64/prims.h"
 #include "mm/arm64/prims-asm.h"
-#include "mm/phys/page.h"
 
 #ifndef HOST
 static_assert(PAGE_SHIFT_ASM == PAGE_SHIFT && STRUCT_PAGE_SIZE_ASM == STRUCT_PAGE_SIZE &&
 		      VMEMMAP_START_ASM == VMEMMAP_START && CONT_PTES_ASM == CONT_PTES,
 	      "prims.S computes with the same layout");
 #endif
+
+/* Physical address of the frame that @page stands for, without knowing what a struct page is. */
+static uint64_t frame_address(const struct page *page)
+{
+	return ((uint64_t)page - VMEMMAP_START) / STRUCT_PAGE_SIZE << PAGE_SHIFT;
+}
 
 void desc_fill_c(desc_t *slot, desc_t first, uint64_t step, unsigned long n)
 {
@@ -23,7 +29,7 @@ void desc_fill_blocks_c(desc_t *slot, struct page *const *blocks, unsigned long 
 			unsigned long nr_blocks, unsigned long per_block, desc_t bits)
 {
 	for (unsigned long b = 0; b < nr_blocks; b++)
-		desc_fill_c(slot + b * per_block, page_to_phys(blocks[b * stride]) | bits,
+		desc_fill_c(slot + b * per_block, frame_address(blocks[b * stride]) | bits,
 			    PAGE_SIZE, per_block);
 }
 
@@ -36,9 +42,7 @@ bool desc_fill_pages_c(desc_t *slot, struct page *const *pages, unsigned long n,
 		uint64_t offset = (uint64_t)pages[i] - (uint64_t)lo;
 
 		good &= offset < span_bytes && IS_ALIGNED(offset, STRUCT_PAGE_SIZE);
-		hw_store_desc(&slot[i], (((uint64_t)pages[i] - VMEMMAP_START) / STRUCT_PAGE_SIZE
-					 << PAGE_SHIFT) +
-						bits);
+		hw_store_desc(&slot[i], frame_address(pages[i]) + bits);
 	}
 	return good;
 }

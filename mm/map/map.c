@@ -169,27 +169,44 @@ static void undo_plan(struct plan *p)
 	}
 }
 
-/* Zeroed tables for the levels above, as many as could be missing. */
+/* The level whose table holds what is planned for @va's PUD. */
+static int planned_level(const struct plan *p, uint64_t va)
+{
+	uint64_t window = (va >> PMD_SHIFT) - (p->va >> PMD_SHIFT);
+
+	return HAVE_PUD_BLOCK && p->windows && p->windows[window] & PLAN_PUD ? LEVEL_PUD
+									     : LEVEL_PMD;
+}
+
+/* Zeroed tables for the levels above, one for each that is missing. */
 static int plan_upper(struct plan *p)
 {
-	for (uint64_t va = p->va; va < p->end; va = ALIGN_DOWN(va, PUD_SIZE) + PUD_SIZE) {
-		if (likely(va == p->va ? p->first_slot : find_slot(va, LEVEL_PMD)))
-			continue;
-		for (int level = LEVEL_ROOT; level < LEVEL_PMD; level++) {
-			struct page *page = table_alloc();
+	uint64_t last = ~p->va; /* differs in every level's index */
 
+	for (uint64_t va = p->va; va < p->end; va = ALIGN_DOWN(va, PUD_SIZE) + PUD_SIZE) {
+		for (int level = planned_level(p, va); level > LEVEL_ROOT; level--) {
+			struct page *page;
+
+			/* There, or counted already for an address in the same table. */
+			if (find_slot(va, level) || !((va ^ last) >> level_shift(level - 1)))
+				break;
+			page = table_alloc();
 			if (!page)
 				return -ENOMEM;
 			desc_clear(page_address(page), PTRS_PER_TABLE);
 			SLIST_INSERT_HEAD(&p->upper, page, hot_link);
 		}
+		last = va;
 	}
 	return 0;
 }
 
 /* --- apply: under the page-table lock, cannot fail ---------------------------------------- */
 
-/* find_slot() that links missing tables, which plan_upper() has provided. */
+/*
+ * find_slot() that links missing tables, which plan_upper() has provided; the caller has
+ * put a barrier between their zeros and here.
+ */
 static desc_t *make_slot(struct plan *p, uint64_t va, int level)
 {
 	desc_t *table = swapper_pg_dir;
@@ -204,7 +221,6 @@ static desc_t *make_slot(struct plan *p, uint64_t va, int level)
 			panic_unless(page, "map: no table for level %d at 0x%lx", l + 1, va);
 			SLIST_REMOVE_HEAD(&p->upper, hot_link);
 			d = table_desc(page_to_phys(page));
-			table_contents_before_link(); /* its zeros */
 			set_desc(slot, d);
 			table_pages++;
 		}
@@ -220,9 +236,9 @@ static void break_table(struct plan *p, desc_t *slot, uint64_t va)
 
 	panic_unless(!page->table_live, "map: 0x%lx is mapped already", va);
 	set_desc(slot, 0);
-	door_before_tlbi(); /* no walk finds the table any more */
-	tlbi_walk(va);	    /* the walk cache forgets it; it held no leaf */
-	door_after_tlbi();  /* completed: the slot may be reused, the page given back */
+	door_before_tlbi();	     /* no walk finds the table any more */
+	tlbi_walks(va, 1, PMD_SIZE); /* the walk cache forgets it; it held no leaf */
+	door_after_tlbi();	     /* completed: the slot may be reused, the page given back */
 	SLIST_INSERT_HEAD(&p->spare, page, hot_link);
 	table_pages--;
 }
@@ -275,7 +291,7 @@ static void apply_windows(struct plan *p)
 	desc_t *plan = p->windows, *slot = p->first_slot;
 	uint64_t va = p->va, next, stores = 0;
 
-	if (p->has_tables)
+	if (p->has_tables || !SLIST_EMPTY(&p->upper))
 		table_contents_before_link();
 	while (va < p->end) {
 		if (HAVE_PUD_BLOCK && unlikely(*plan & PLAN_PUD)) {
@@ -285,8 +301,8 @@ static void apply_windows(struct plan *p)
 			slot = NULL;
 			continue;
 		}
-		/* NULL, or past a table's end. */
-		if (!slot || (IS_ALIGNED((uint64_t)slot, PAGE_SIZE) && slot != p->first_slot))
+		/* Not known yet, or past a table's end. */
+		if (!slot || (IS_ALIGNED((uint64_t)slot, PAGE_SIZE) && plan != p->windows))
 			slot = make_slot(p, va, LEVEL_PMD);
 		next = window_end(p, va);
 		if (desc_is_block(*plan))
@@ -465,6 +481,7 @@ int map_populate_upper(uint64_t va, uint64_t end)
 	error = plan_upper(&p);
 	if (!error) {
 		flags = spin_lock_irqsave(&pgtable_lock);
+		table_contents_before_link();
 		for (; va < end; va = ALIGN_DOWN(va, PUD_SIZE) + PUD_SIZE)
 			make_slot(&p, va, LEVEL_PMD);
 		door_mapped();

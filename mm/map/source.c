@@ -187,8 +187,12 @@ static noinline void fill_blocks(const struct source *s, uint64_t index, uint64_
 		return;
 	}
 	while (n) {
-		uint64_t step = min_u64(n, size - (index & (size - 1)));
+		uint64_t b = index >> s->order, step = size - (index & (size - 1));
 
+		/* Blocks that are neighbours are one run. */
+		for (; step < n && s->pages[b + 1] == s->pages[b] + size; b++)
+			step += size;
+		step = min_u64(n, step);
 		fill_run(s, source_pa(s, index), step, slot, va);
 		index += step;
 		slot += step;

@@ -12,8 +12,11 @@
 /* More descriptors than this are flushed all at once, as in Linux (MAX_DVM_OPS at 4K). */
 #define FLUSH_ALL_PAST 512
 
-/* Cleared windows whose TLBIs are still due; one DSB serves a batch of them. */
-#define BATCH_WINDOWS 64
+/*
+ * Cleared runs of leaves whose TLBIs are due: at most a part of a table, blocks, 1G blocks,
+ * blocks and a part of a table, since a whole table beside anything is past FLUSH_ALL_PAST.
+ */
+#define BATCH_RUNS 5
 
 struct cleared {
 	uint64_t va;
@@ -26,7 +29,7 @@ struct unmap {
 	uint64_t leaves; /* cleared so far; past FLUSH_ALL_PAST nothing more is noted */
 	unsigned noted;
 	struct table_list tables;
-	struct cleared batch[BATCH_WINDOWS];
+	struct cleared batch[BATCH_RUNS];
 };
 
 /* TLBIs of the batch: every member of a contiguous group has its own, the hint binds nobody. */
@@ -39,10 +42,10 @@ static void flush_batch(struct unmap *u)
 		const struct cleared *c = &u->batch[i];
 		uint64_t size = 1UL << c->shift;
 
-		/* One address in the all-levels form covers its leaf and the table above. */
 		if (c->unlinked)
-			tlbi_walk(c->va);
-		tlbi_leaves(c->va + c->unlinked * size, c->leaves - c->unlinked, size);
+			tlbi_walks(c->va, c->leaves, size);
+		else
+			tlbi_leaves(c->va, c->leaves, size);
 	}
 	u->noted = 0;
 }
@@ -61,8 +64,7 @@ static void note(struct unmap *u, uint64_t va, uint64_t leaves, unsigned shift, 
 			return;
 		}
 	}
-	if (u->noted == BATCH_WINDOWS)
-		flush_batch(u);
+	panic_unless(u->noted < BATCH_RUNS, "unmap_range: 0x%lx: too many runs", va);
 	u->batch[u->noted++] = (struct cleared){
 		.va = va, .leaves = (uint32_t)leaves, .shift = (uint8_t)shift, .unlinked = unlinked
 	};

@@ -13,7 +13,7 @@
 #include "tests/host/arena.h"
 
 /* Half of it on each side of a boundary between tables of all levels but the root's. */
-#define WINDOW_PAGES  (1UL << 19)
+#define WINDOW_PAGES  (1UL << 20)
 #define WINDOW_MIDDLE (VMALLOC_START + MAX(512 * GiB, PUD_SIZE))
 #define WINDOW_START  (WINDOW_MIDDLE - WINDOW_PAGES / 2 * PAGE_SIZE)
 
@@ -24,7 +24,7 @@
 /* A second range, with a hole (no-map) of one page in it. */
 #define OTHER_START (FRAMES_END + 4 * GiB)
 #define OTHER_PAGES (4 * MAX_ORDER_PAGES)
-#define OTHER_HOLE  (OTHER_START + (MAX_ORDER_PAGES + 77) * PAGE_SIZE)
+#define OTHER_HOLE  (OTHER_START + (MAX_ORDER_PAGES + 1) * PAGE_SIZE)
 
 enum request_kind { BY_RANGE, BY_PAGES, BY_BLOCKS };
 

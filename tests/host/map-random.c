@@ -9,6 +9,37 @@
 #define CONT_PMD_PAGES (CONT_PMD_SIZE >> PAGE_SHIFT)
 #define PUD_PAGES      (PUD_SIZE >> PAGE_SHIFT)
 
+struct page **run_of(uint64_t from, uint64_t n)
+{
+	struct page **pages = calloc(n, sizeof(*pages));
+
+	for (uint64_t i = 0; i < n; i++)
+		pages[i] = frame(from + i);
+	return pages;
+}
+
+struct request pages_request(uint64_t first, uint64_t n, struct page **pages)
+{
+	return (struct request){ .kind = BY_PAGES,
+				 .first = first,
+				 .n = n,
+				 .pages = pages,
+				 .prot = PAGE_KERNEL,
+				 .max_shift = MAP_SHIFT_ANY };
+}
+
+struct request range_request(uint64_t first, uint64_t n, uint64_t pa)
+{
+	return (struct request){ .kind = BY_RANGE,
+				 .first = first,
+				 .n = n,
+				 .pa = pa,
+				 .prot = PROT_DEVICE_nGnRE,
+				 .max_shift = MAP_SHIFT_ANY };
+}
+
+/* --- numbers ------------------------------------------------------------------------------ */
+
 /* @n give or take @slack. */
 static uint64_t around(uint64_t n, uint64_t slack)
 {
@@ -62,12 +93,10 @@ static uint64_t pick_length(uint64_t most)
 /* Where @n pages may begin: at a boundary or a little off, often around the middle. */
 static uint64_t pick_place(const struct region *region, uint64_t n)
 {
-	uint64_t unit = pick_unit(), page;
+	uint64_t unit = pick_unit(), page = pick(region->n - n + 1);
 
-	if (pick(4))
-		page = pick(region->n - n + 1);
-	else
-		page = region->n / 2 - MIN(region->n / 2, pick(n + 1));
+	if (!pick(4))
+		page = region->n / 2 - MIN(region->n / 2, page % (n + 1));
 	page = ALIGN_DOWN(region->first + page, unit) + (pick(3) ? 0 : pick(CONT_PTES));
 	return MIN(MAX(page, region->first), region->first + region->n - n);
 }
@@ -128,14 +157,15 @@ static void spoil(struct page **pages, uint64_t n)
 
 static struct page **pick_pages(uint64_t first, uint64_t n)
 {
-	struct page **pages = calloc(n, sizeof(*pages)), *frame;
+	struct page **pages = calloc(n, sizeof(*pages)), *start;
 	enum style style = pick(NR_STYLES);
 
 	for (uint64_t i = 0, run; i < n; i += run) {
-		run = MIN(run_length(style), n - i);
-		frame = pick_frame(first + i, run);
+		run = run_length(style);
+		run = MIN(run, n - i);
+		start = pick_frame(first + i, run);
 		for (uint64_t k = 0; k < run; k++)
-			pages[i + k] = style == DESCENDING ? frame + (run - 1 - k) : frame + k;
+			pages[i + k] = style == DESCENDING ? start + (run - 1 - k) : start + k;
 	}
 	spoil(pages, n);
 	return pages;
@@ -149,10 +179,10 @@ static struct page **pick_blocks(uint64_t first, uint64_t n, unsigned order)
 	uint64_t neighbours = pick(2) ? 1 + pick(5) : pick(2) ? nr : 1;
 
 	for (uint64_t b = 0; b < nr; b++) {
-		struct page *frame = pick_frame(first + b * size, nr * size);
+		struct page *start = pick_frame(first + b * size, nr * size);
 
 		blocks[b] = b % neighbours ? blocks[b - 1] + size
-					   : pfn_to_page(ALIGN_DOWN(page_to_pfn(frame), size));
+					   : pfn_to_page(ALIGN_DOWN(page_to_pfn(start), size));
 	}
 	return blocks;
 }
@@ -177,8 +207,7 @@ static uint64_t pick_range(uint64_t first, uint64_t n)
 	case 0:
 		return last;
 	case 1: /* anywhere, in phase with the VA */
-		return ALIGN_DOWN(pick(last >> 20) << 20, PUD_SIZE) +
-		       ((first % PUD_PAGES) << PAGE_SHIFT) % (last - PUD_SIZE);
+		return ALIGN_DOWN(pick(last - PUD_SIZE), PUD_SIZE) + window_va(first) % PUD_SIZE;
 	default:
 		return page_to_phys(pick_frame(first, n));
 	}

@@ -1,12 +1,27 @@
 // SPDX-License-Identifier: MIT
 /*
- * Requests for the mapping engine, from wherever pick() takes its numbers: runs of all
- * lengths around the sizes of groups and tables, in and out of phase with the virtual
+ * Requests for the mapping engine: plain ones, and such as pick()'s numbers make them, of
+ * all lengths around the sizes of groups and tables, in and out of phase with the virtual
  * addresses, with and without a flaw.
  */
 #pragma once
 
 #include "tests/host/map-oracle.h"
+
+/* Page @index of FRAMES. */
+static __always_inline struct page *frame(uint64_t index)
+{
+	return phys_to_page(FRAMES_START) + index;
+}
+
+/* An array of @n pages from frame(@from) on; to be freed. */
+struct page **run_of(uint64_t from, uint64_t n);
+
+/* PAGE_KERNEL and no limit of leaves. */
+struct request pages_request(uint64_t first, uint64_t n, struct page **pages);
+
+/* Device memory, no limit either. */
+struct request range_request(uint64_t first, uint64_t n, uint64_t pa);
 
 /* Pages of the window that requests may touch. */
 struct region {

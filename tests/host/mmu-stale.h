@@ -5,7 +5,6 @@
 #pragma once
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "mm/arm64/pgtable.h"
 
@@ -64,7 +63,8 @@ static void forget_stale(bool everything)
 {
 	uint32_t old = nr_stale;
 
-	memset(buckets, 0, sizeof(buckets));
+	for (uint32_t i = 1; i < old; i++)
+		buckets[bucket(stale[i].va, stale[i].level, stale[i].walk)] = 0;
 	nr_stale = 1;
 	for (uint32_t i = 1; i < old; i++) {
 		struct stale s = stale[i];

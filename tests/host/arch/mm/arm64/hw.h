@@ -56,12 +56,6 @@ static __always_inline void hw_isb(void)
 	TELL_MODEL(isb);
 }
 
-/* As in the real header, which the host cannot compile. */
-static __always_inline uint64_t tlbi_operand(uint64_t va)
-{
-	return (va >> 12) & ((1UL << 44) - 1);
-}
-
 static __always_inline void hw_tlbi_vaale1is(uint64_t operand)
 {
 	TELL_MODEL(tlbi_vaale1is, operand);
