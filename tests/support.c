@@ -147,7 +147,9 @@ uint64_t find_ram(uint64_t bytes)
 	for_each_ram_range (&r) {
 		uint64_t start = ALIGN_UP(r.first_pfn << PAGE_SHIFT, bytes);
 
-		if (start && start + bytes <= (r.first_pfn + r.pages) << PAGE_SHIFT)
+		if (start == 0)
+			start = bytes;
+		if (start + bytes <= (r.first_pfn + r.pages) << PAGE_SHIFT)
 			return start;
 	}
 	return 0;

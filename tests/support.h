@@ -47,9 +47,8 @@ struct totals count_totals(void);
 /* --- frames --------------------------------------------------------------------------- */
 
 /*
- * @n pages in blocks of 1 << @order that are not each other's neighbours by more than
- * chance, freed one by one; an array from kmalloc(). NULL: no memory, and a failed check.
- * Every page is tagged.
+ * @n pages, tagged, each 1 << @order of them in a row at least, in an array from kmalloc();
+ * freed one by one. NULL: no memory, and a failed check.
  */
 struct page **take_pages(uint64_t n, unsigned order);
 void drop_pages(struct page **pages, uint64_t n);

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Suite flush: what the door counted. An emulator's TLB forgets more than it is told to,
+ * so that stale reads alone (suite remap) would not miss a single TLBI.
+ */
+#include "mm/areas/area.h"
+#include "mm/areas/vmalloc.h"
+#include "mm/arm64/door.h"
+#include "mm/map/map.h"
+#include "mm/phys/buddy.h"
+#include "tests/support.h"
+
+/* Descriptors past which the whole TLB is flushed (Linux: MAX_DVM_OPS). */
+#define FLUSH_ALL_PAST 512
+
+static void start_counting(void)
+{
+	door_counts = (struct door_counts){ 0 };
+	door_counting = true;
+}
+
+static struct door_counts stop_counting(void)
+{
+	door_counting = false;
+	return door_counts;
+}
+
+static void check_map_counts(const struct door_counts *c)
+{
+	CHECK(c->dmb <= 1);
+	CHECK_EQ(c->dsb, 1);
+	CHECK_EQ(c->isb, 1);
+	CHECK_EQ(c->tlbi, 0);
+}
+
+/* @leaves valid descriptors went; at most one batch of TLBIs. */
+static void check_unmap_counts(const struct door_counts *c, uint64_t leaves)
+{
+	CHECK_EQ(c->tlbi, leaves > FLUSH_ALL_PAST ? 1 : leaves);
+	CHECK_EQ(c->dsb, 2);
+	CHECK_EQ(c->isb, 1);
+	CHECK_EQ(c->dmb, 0);
+}
+
+/* Maps @bytes of nothing with leaves of at most 1 << @limit, and unmaps them. */
+static void check_range(uint64_t va, uint64_t bytes, unsigned limit, unsigned leaf)
+{
+	uint64_t leaves = bytes >> leaf;
+	struct door_counts c;
+
+	CHECK_EQ(map_populate_upper(va, va + bytes), 0);
+	start_counting();
+	CHECK_EQ(map_range(va, va + bytes, EMPTY_PA, PROT_DEVICE_nGnRE, limit), 0);
+	c = stop_counting();
+	check_map_counts(&c);
+	/* Each descriptor once, and the links of leaf tables. */
+	CHECK_EQ(c.pte_writes, leaves + c.tables_allocated);
+	CHECK_EQ(c.tables_freed, 0);
+	start_counting();
+	unmap_range(va, va + bytes);
+	c = stop_counting();
+	check_unmap_counts(&c, leaves);
+	CHECK_EQ(c.tables_allocated, 0);
+}
+
+TEST(flush_leaves, "flush/one-tlbi-a-descriptor")
+{
+	const uint64_t size = 2 * CONT_PMD_SIZE;
+	struct vm_struct *area =
+		__get_vm_area(size, CONT_PMD_SIZE, VMALLOC_START, VMALLOC_END, VM_MAP);
+	uint64_t va;
+
+	if (!CHECK(area))
+		return;
+	va = (uint64_t)area->addr;
+	check_range(va, PAGE_SIZE, MAP_SHIFT_ANY, PAGE_SHIFT);
+	check_range(va, 5 * PAGE_SIZE, PAGE_SHIFT, PAGE_SHIFT);
+	check_range(va, CONT_PTE_SIZE, MAP_SHIFT_ANY, PAGE_SHIFT);
+	check_range(va, 3 * CONT_PTE_SIZE, MAP_SHIFT_ANY, PAGE_SHIFT);
+	check_range(va + PMD_SIZE - 7 * PAGE_SIZE, 16 * PAGE_SIZE, PAGE_SHIFT, PAGE_SHIFT);
+	check_range(va, FLUSH_ALL_PAST * PAGE_SIZE, PAGE_SHIFT, PAGE_SHIFT);
+	check_range(va, (FLUSH_ALL_PAST + 1) * PAGE_SIZE, PAGE_SHIFT, PAGE_SHIFT);
+	check_range(va, PMD_SIZE, MAP_SHIFT_ANY, PMD_SHIFT);
+	check_range(va, 3 * PMD_SIZE, MAP_SHIFT_ANY, PMD_SHIFT);
+	check_range(va, CONT_PMD_SIZE, MAP_SHIFT_ANY, PMD_SHIFT);
+	free_vm_area(area);
+}
+
+TEST(flush_windows, "flush/many-windows-few-pages-each")
+{
+	/* More windows than the engine notes at once, and yet fewer leaves than flush everything.
+	 */
+	const uint64_t windows = 100;
+	struct vm_struct *area =
+		__get_vm_area(windows * PMD_SIZE, PMD_SIZE, VMALLOC_START, VMALLOC_END, VM_MAP);
+	struct door_counts c;
+	uint64_t va, last;
+
+	if (!CHECK(area))
+		return;
+	va = (uint64_t)area->addr;
+	last = va + windows * PMD_SIZE;
+	CHECK_EQ(map_range(va, last, EMPTY_PA, PROT_DEVICE_nGnRE, PMD_SHIFT), 0);
+	start_counting();
+	unmap_range(va, last);
+	c = stop_counting();
+	CHECK_EQ(c.tlbi, windows);
+	CHECK(c.dsb >= 2 && c.dsb <= 4);
+	CHECK_EQ(c.isb, 1);
+	for (; va < last; va += PMD_SIZE)
+		CHECK_EQ(leaf_shift(va), 0);
+	free_vm_area(area);
+}
+
+/* A table that a block replaces may be in the walk cache: one TLBI in the all-levels form. */
+TEST(flush_table, "flush/table-that-gives-way-to-a-block")
+{
+	uint64_t size = HAVE_PUD_BLOCK ? PUD_SIZE : PMD_SIZE, va;
+	struct vm_struct *area = __get_vm_area(size, size, VMALLOC_START, VMALLOC_END, VM_MAP);
+	struct door_counts c;
+
+	if (!HAVE_PUD_BLOCK)
+		free_vm_area(area);
+	if (!HAVE_PUD_BLOCK)
+		SKIP("no table of %s pages stays when it is empty, but of 1G", GRANULE_NAME);
+	if (!CHECK(area))
+		return;
+	va = (uint64_t)area->addr;
+	CHECK_EQ(map_populate_upper(va, va + size), 0);
+	start_counting();
+	CHECK_EQ(map_range(va, va + size, EMPTY_PA, PROT_DEVICE_nGnRE, MAP_SHIFT_ANY), 0);
+	c = stop_counting();
+	CHECK_EQ(leaf_shift(va), PUD_SHIFT);
+	CHECK_EQ(c.tlbi, 1);
+	CHECK_EQ(c.tables_freed, 1);
+	CHECK(c.dsb >= 2);
+	start_counting();
+	unmap_range(va, va + size);
+	c = stop_counting();
+	check_unmap_counts(&c, 1);
+	free_vm_area(area);
+}
+
+TEST(flush_calls, "flush/public-calls")
+{
+	const uint64_t n = CONT_PTES + 3;
+	struct page **pages = take_pages(n, CONT_PTES_SHIFT);
+	struct door_counts c;
+	void *addr;
+
+	if (!pages)
+		return;
+	vunmap(vmap(pages, n, VM_MAP, PAGE_KERNEL)); /* the upper tables exist from now on */
+	start_counting();
+	addr = vmap(pages, n, VM_MAP, PAGE_KERNEL);
+	c = stop_counting();
+	check_map_counts(&c);
+	start_counting();
+	vunmap(addr);
+	c = stop_counting();
+	check_unmap_counts(&c, n);
+	drop_pages(pages, n);
+	vfree(vmalloc(n * PAGE_SIZE));
+	addr = vmalloc(n * PAGE_SIZE);
+	start_counting();
+	vfree(addr);
+	c = stop_counting();
+	check_unmap_counts(&c, n);
+}
