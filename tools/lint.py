@@ -166,7 +166,6 @@ def check_words(report, path, text):
 
 
 def check_text(report, path, lines):
-    """What holds for each file of text."""
     name = os.path.basename(path)
     if name not in NO_LICENSE_LINE and not path.endswith(".md"):
         if not any(LICENSE_LINE.search(line) for line in lines[:3]):

@@ -1,0 +1,263 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Do the tests catch it? Plants one error at a time in a copy of the tree: `make mutants`.
+
+tests/mutants/*.mutants hold the errors, each a block of lines:
+    mutant NAME
+    why    what goes wrong
+    file   the source, from the top of the tree
+    red    host/PROGRAM[-gGRANULE], runner/PROGRAM or target/GLOB; each of them must fail
+followed by lines of the source as in a diff: `-` gone, `+` new, ` ` around them. The
+`-` and ` ` lines must be found exactly once, else the mutant is stale.
+
+Prints TAP: `ok` for a mutant that the tests caught. A suite that is red without a
+mutant, a mutant that does not build and one that is stale (of all, whichever were
+asked for) are failures too.
+"""
+
+import argparse
+import fnmatch
+import os
+import random
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass, field
+
+import lint
+from runner import console, host, ktap, matrix, process, suite
+
+FOLDER = "tests/mutants"
+RUNNER_LIMIT_S = 120
+SILENCE_S = 20
+BOOT_LIMIT_S = 120
+MACHINE = {"machine": "virt", "cpu": "cortex-a76", "mem": "2G", "gic": "3", "el2": "off",
+           "smp": "1", "granule": "4K", "compiler": "gcc", "icount": "on", "expect": "tests"}
+
+
+@dataclass
+class Mutant:
+    name: str
+    place: str  # file:line of the mutant itself
+    why: str = ""
+    file: str = ""
+    red: list = field(default_factory=list)
+    old: list = field(default_factory=list)  # lines
+    new: list = field(default_factory=list)
+
+    def apply(self):
+        """The file's text with the error in it; None if the mutant is stale."""
+        try:
+            with open(self.file, encoding="utf-8") as file:
+                lines = file.read().split("\n")
+        except OSError:
+            return None
+        count = len(self.old)
+        at = [i for i in range(len(lines)) if lines[i : i + count] == self.old]
+        if len(at) != 1 or self.old == self.new:
+            return None
+        return "\n".join(lines[: at[0]] + self.new + lines[at[0] + count :])
+
+
+def parse(path):
+    """The mutants of one file."""
+    mutants = []
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file.read().split("\n"), 1):
+            mark, rest = line[:1], line[1:]
+            if mark in ("", "#"):
+                continue
+            word, _, value = line.partition(" ")
+            if word == "mutant":
+                mutants.append(Mutant(value.strip(), f"{path}:{number}"))
+            elif mark in "-+ " and mutants:
+                mutants[-1].old += [rest] * (mark != "+")
+                mutants[-1].new += [rest] * (mark != "-")
+            elif word in ("why", "file") and mutants:
+                setattr(mutants[-1], word, value.strip())
+            elif word == "red" and mutants:
+                mutants[-1].red += value.split()
+            else:
+                sys.exit(f"{path}:{number}: what is `{word}`?")
+    return mutants
+
+
+def read_all():
+    mutants = [mutant for file in sorted(os.listdir(FOLDER)) if file.endswith(".mutants")
+               for mutant in parse(os.path.join(FOLDER, file))]
+    names = [mutant.name for mutant in mutants]
+    for mutant in mutants:
+        if not (mutant.why and mutant.file and mutant.red and mutant.old):
+            sys.exit(f"{mutant.place}: `why`, `file`, `red` and lines of the source are needed")
+        if names.count(mutant.name) > 1:
+            sys.exit(f"{mutant.place}: there are two mutants `{mutant.name}`")
+    return mutants
+
+
+def choose(mutants, options):
+    """The named ones, or a sample of all, in the files' order."""
+    if options.names:
+        chosen = [mutant for mutant in mutants
+                  if any(fnmatch.fnmatchcase(mutant.name, name) for name in options.names)]
+        return chosen or sys.exit("no mutant has such a name")
+    if options.sample and options.sample < len(mutants):
+        kept = random.Random(options.seed).sample(range(len(mutants)), options.sample)
+        return [mutants[i] for i in sorted(kept)]
+    return mutants
+
+
+def copy_tree(to):
+    for name in lint.tree_files():
+        os.makedirs(os.path.join(to, os.path.dirname(name)), exist_ok=True)
+        shutil.copy2(name, os.path.join(to, name))
+
+
+# --- suites: run in the copy, which is the current folder -------------------------------------
+
+
+class CannotBuild(Exception):
+    """Neither red nor green."""
+
+
+def run_host(name, out):
+    """One host program, for its first granule if it has several and @name has none."""
+    programs = [program for program in host.find("tests/host", out, "test_")
+                if program.name == name or program.source == f"tests/host/{name}.c"]
+    if not programs:
+        raise CannotBuild(f"there is no host/{name}")
+    complaint = host.build(programs[0])
+    if complaint:
+        raise CannotBuild(complaint)
+    return host.run_test(programs[0])
+
+
+def run_runner(name, _out):
+    """One of the runner's own tests."""
+    program = f"tests/runner/{name}.py"
+    result = suite.Suite(f"runner/{name}")
+    status, output, timed_out = process.run([sys.executable, program], RUNNER_LIMIT_S)
+    result.points = ktap.parse(output.splitlines())
+    if timed_out or (status and not result.count("failed")):
+        result.fail("limit" if timed_out else f"exit status {status}", output)
+    return result
+
+
+def run_target(globs, out):
+    """One boot with test=@globs; the build folder is kept, so that little is compiled anew."""
+    made = matrix.build(out, MACHINE["granule"], MACHINE["compiler"])
+    if made.count("failed"):
+        raise CannotBuild(made.points[0].detail)
+    folder = matrix.build_folder(out, MACHINE["granule"], MACHINE["compiler"])
+    qemu = shutil.which("qemu-system-aarch64") or "qemu-system-aarch64"
+    command = matrix.qemu_command(MACHINE, qemu, folder)
+    command[command.index("-append") + 1] = f"test={globs}"
+    result = suite.Suite(f"target/{globs}")
+    boot = console.boot(command, os.path.join(out, "boot.log"), SILENCE_S, BOOT_LIMIT_S)
+    matrix.judge_tests(result, boot, MACHINE)
+    return result
+
+
+def run_suite(name, out):
+    kind, _, rest = name.partition("/")
+    runs = {"host": run_host, "runner": run_runner, "target": run_target}
+    if kind not in runs:
+        raise CannotBuild(f"`{name}` is no suite: host/, runner/ or target/")
+    return runs[kind](rest, os.path.join(out, kind))
+
+
+def catch(mutant, out):
+    """(whether all its suites are red, one line on it)."""
+    caught = []
+    for name in mutant.red:
+        result = run_suite(name, out)
+        failed = [point.name for point in result.points if point.verdict == "failed"]
+        if not failed:
+            return False, f"survived {name}"
+        # A program that crashed has no whole plan either, which says less.
+        first = min(failed, key=lambda point: point == "plan")
+        caught.append(f"{result.name} ({first}" + (", …)" if len(failed) > 1 else ")"))
+    return True, "caught by " + ", ".join(caught)
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def try_mutant(mutant, out):
+    """Plants @mutant, runs its suites, takes it out again."""
+    mutated = mutant.apply()
+    if mutated is None:
+        return False, f"stale: its lines are not found exactly once in {mutant.file}"
+    with open(mutant.file, encoding="utf-8") as file:
+        text = file.read()
+    write(mutant.file, mutated)
+    try:
+        return catch(mutant, out)
+    except CannotBuild as error:
+        return False, f"does not build: {error}"
+    finally:
+        write(mutant.file, text)
+
+
+def red_anyway(mutants, out):
+    """The suites that are red without a mutant, and so can say nothing: {name: why}."""
+    red = {}
+    for name in sorted({name for mutant in mutants for name in mutant.red}):
+        try:
+            result = run_suite(name, out)
+        except CannotBuild as error:
+            red[name] = str(error)
+            continue
+        failed = [f"{point.name}: {point.detail}" for point in result.points
+                  if point.verdict == "failed"]
+        if failed or not result.count("passed"):
+            red[name] = failed[-1] if failed else "nothing ran"
+    return red
+
+
+def run(options, out):
+    mutants = read_all()
+    chosen = choose(mutants, options)
+    chosen += [mutant for mutant in mutants if mutant not in chosen and not mutant.apply()]  # stale
+    print(f"1..{len(chosen)}", flush=True)
+    red = red_anyway(chosen, out)
+    for name, why in red.items():
+        print(f"# {name} is red without a mutant: {why}".replace("\n", "\n# "), flush=True)
+    bad = 0
+    for number, mutant in enumerate(chosen, 1):
+        useless = [name for name in mutant.red if name in red]
+        if useless:
+            good, line = False, f"{useless[0]} is red anyway"
+        else:
+            good, line = try_mutant(mutant, out)
+        bad += not good
+        print(f"{'' if good else 'not '}ok {number} - {mutant.name}: " + line.replace("\n", "\n# "),
+              flush=True)
+        if not good:
+            print(f"# {mutant.place}: {mutant.why}", flush=True)
+    print(f"# {len(chosen) - bad} of {len(chosen)} mutants caught, {len(mutants)} in all")
+    return 1 if bad else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--sample", type=int, metavar="N", help="only N of them, by --seed")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("names", nargs="*", metavar="GLOB", help="only these")
+    options = parser.parse_args()
+    process.install_signal_handlers()
+    os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+    try:
+        with tempfile.TemporaryDirectory(prefix="tlbed-mutants.") as folder:
+            tree = os.path.join(folder, "tree")
+            copy_tree(tree)
+            os.chdir(tree)
+            return run(options, os.path.join(folder, "out"))
+    except process.Interrupted as interrupt:
+        process.kill_all()
+        return interrupt.exit_status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
