@@ -2,8 +2,8 @@
 /*
  * Ticket spin locks with IRQs masked: fair, and safe from the first CPU on.
  *
- * Order: zone lock, VA-tree lock, page-table lock are leaves of different public
- * calls; where they nest, it is VA tree -> page table -> zone (docs/design.md).
+ * None is taken while another is held: the engine has its table pages before it takes
+ * the page-table lock, and gives them back after (docs/design.md).
  */
 #pragma once
 
