@@ -2,8 +2,9 @@
 /*
  * Ticket spin locks with IRQs masked: fair, and safe from the first CPU on.
  *
- * None is taken while another is held: the engine has its table pages before it takes
- * the page-table lock, and gives them back after (docs/design.md).
+ * One pair nests: a small-object class's lock, then a zone's. No other is taken while
+ * one is held: the engine has its table pages before it takes the page-table lock, and
+ * gives them back after (docs/design.md).
  */
 #pragma once
 
