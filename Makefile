@@ -71,10 +71,10 @@ LDFLAGS += --no-warn-rwx-segments
 endif
 
 # --- sources -----------------------------------------------------------------
-DIRS := boot lib lib/arm64 mm/arm64 mm/phys mm/map mm/areas drivers bench bench/report bench/rungs tests
+DIRS := boot lib lib/arm64 lib/cmdline lib/fdt mm/arm64 mm/phys mm/map mm/areas drivers bench bench/report bench/rungs tests
 SRCS := $(sort $(wildcard $(addsuffix /*.c,$(DIRS)) $(addsuffix /*.S,$(DIRS))))
 OBJS := $(patsubst %,$(O)/obj/%.o,$(basename $(SRCS))) $(O)/obj/build-id.o $(O)/obj/early.o
-EARLY_SRCS := $(wildcard boot/early/*.c) $(wildcard lib/fdt*.c)
+EARLY_SRCS := $(wildcard boot/early/*.c) $(wildcard lib/fdt/*.c)
 EARLY_OBJS := $(patsubst %.c,$(O)/obj/early/%.o,$(EARLY_SRCS))
 
 all: $(O)/Image

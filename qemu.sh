@@ -11,7 +11,8 @@ usage() {
 usage: ./qemu.sh [options] [-- kernel command line words]
 
   (nothing)        install what is missing, build, boot, run the default benches
-  --test           every test: host, fuzz, and the on-target suites over tests/matrix
+  --test           every test: host, fuzz, the on-target suites over tests/matrix,
+                   and a few errors planted on purpose that these must catch
   --list           every bench and test name, from the kernel itself
   --cpu MODEL      QEMU's -cpu (default cortex-a76)
   --smp N          CPUs (default 1; xlnx-versal-virt: 4)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "bench/arrays.h"
-#include "lib/options.h"
+#include "lib/cmdline/options.h"
 #include "mm/phys/buddy.h"
 
 /* Enough largest blocks to find four contiguous stretches in 4 GiB of them. */

@@ -13,7 +13,7 @@
 #include "drivers/pmu.h"
 #include "drivers/timer.h"
 #include "lib/arm64/cpu.h"
-#include "lib/options.h"
+#include "lib/cmdline/options.h"
 #include "mm/phys/buddy.h"
 
 struct overhead bench_overhead;

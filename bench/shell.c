@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "lib/arm64/cpu.h"
-#include "lib/glob.h"
+#include "lib/cmdline/glob.h"
 #include "lib/log.h"
-#include "lib/options.h"
+#include "lib/cmdline/options.h"
 #include "lib/panic.h"
 
 #define CTRL(letter) ((letter)&0x1f)

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "lib/fdt.h"
+#include "lib/fdt/fdt.h"
 
 /*
  * The console that the tree's stdout-path names, else its first device that a console

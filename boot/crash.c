@@ -7,7 +7,7 @@
 
 #include "lib/arm64/cpu.h"
 #include "lib/log.h"
-#include "lib/cmdline.h"
+#include "lib/cmdline/cmdline.h"
 #include "lib/panic.h"
 
 enum crash { CRASH_NONE, CRASH_PANIC, CRASH_NULL, CRASH_STACK, CRASH_UNDEFINED, CRASH_HANG };

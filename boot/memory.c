@@ -9,7 +9,7 @@
 #include "boot/tables.h"
 #include "lib/arm64/sysreg.h"
 #include "lib/log.h"
-#include "lib/options.h"
+#include "lib/cmdline/options.h"
 #include "lib/sections.h"
 #include "mm/areas/ioremap.h"
 #include "mm/map/map.h"

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "lib/fdt.h"
+#include "lib/fdt/fdt.h"
 
 /*
  * RAM = memory nodes less everything reserved (image, FDT, /memreserve/, /reserved-memory)

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "lib/fdt.h"
+#include "lib/fdt/fdt.h"
 #include "lib/log.h"
 #include "lib/registry.h"
 

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "lib/fdt.h"
+#include "lib/fdt/fdt.h"
 
 /* Reads the psci node; with one, it is how exit_run() switches off and resets. */
 void psci_init(const struct fdt *fdt);

@@ -10,7 +10,7 @@
 #include "lib/arm64/barrier.h"
 #include "lib/arm64/cpu.h"
 #include "lib/log.h"
-#include "lib/options.h"
+#include "lib/cmdline/options.h"
 
 #define SYS_EXIT_EXTENDED	     0x20
 #define ADP_STOPPED_APPLICATION_EXIT 0x20026UL

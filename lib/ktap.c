@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/glob.h"
+#include "lib/cmdline/glob.h"
 #include "lib/log.h"
 
 /* A check that fails in a loop must not drown the log. */

@@ -207,7 +207,7 @@ static void check_frames(const struct frames *f, uint64_t va, unsigned limit, pg
 
 	CHECK_EQ(leaf_shift(va - PAGE_SIZE), 0);
 	CHECK_EQ(leaf_shift(va + (f->n << PAGE_SHIFT)), 0);
-	for (uint64_t i = 0; i < f->n; i++) {
+	for (uint64_t i = 0; i < f->n && !wrong; i++) {
 		uint64_t at = va + (i << PAGE_SHIFT), pa = page_to_phys(f->pages[i]);
 
 		wrong += pages_mistranslated(at, pa, 1, prot, 1);
@@ -263,97 +263,98 @@ static void check_range(struct frames *f, uint64_t base, uint64_t *seed)
 }
 
 /* Room for what the checks above map, and for its description. */
-static void with_frames(void (*check)(struct frames *, uint64_t, uint64_t *))
+static void with_frames(uint64_t rounds, void (*check)(struct frames *, uint64_t, uint64_t *))
 {
 	struct vm_struct *area =
 		__get_vm_area(3 * PMD_SIZE, PMD_SIZE, VMALLOC_START, VMALLOC_END, VM_MAP);
 	uint64_t most = PTRS_PER_TABLE * 2 * sizeof(void *), seed = random_seed();
 	struct frames f = { .pages = kmalloc(most, GFP_KERNEL), .run = kmalloc(most, GFP_KERNEL) };
 
-	/* About the same number of pages for every granule. */
 	if (CHECK(area && f.pages && f.run))
-		for (uint64_t round = 0; round < MAX(32 * 512 / PTRS_PER_TABLE, 6); round++)
+		while (rounds--)
 			check(&f, (uint64_t)area->addr, &seed);
 	kfree(f.run);
 	kfree(f.pages);
 	free_vm_area(area);
 }
 
+/* About the same number of pages for every granule. */
+#define ROUNDS MAX(32 * 512 / PTRS_PER_TABLE, 6)
+
 TEST(map_arrangements, "map/pages-in-any-arrangement")
 {
-	with_frames(check_arrangement);
+	with_frames(ROUNDS, check_arrangement);
 }
 
 TEST(map_ranges, "map/ranges-in-any-phase")
 {
-	with_frames(check_range);
+	with_frames(ROUNDS, check_range);
+}
+
+/* A group, then a whole block, all one run: the block is found in its middle. */
+static void check_one_run(struct frames *f, uint64_t base, uint64_t *seed)
+{
+	uint64_t ram = find_ram(2 * PMD_SIZE), va = base + PMD_SIZE - CONT_PTE_SIZE, end;
+
+	(void)seed;
+	f->n = PTRS_PER_TABLE + CONT_PTES;
+	end = va + (f->n << PAGE_SHIFT);
+	for (uint64_t i = 0; i < f->n; i++)
+		f->pages[i] = phys_to_page(ram + PMD_SIZE) + i - CONT_PTES;
+	measure_runs(f);
+	if (!CHECK_EQ(map_pages(va, end, f->pages, PAGE_KERNEL_RO, MAP_SHIFT_ANY), 0))
+		return;
+	CHECK_EQ(leaf_shift(va), CONT_PTE_SHIFT);
+	CHECK_EQ(leaf_shift(va + CONT_PTE_SIZE), PMD_SHIFT);
+	check_frames(f, va, MAP_SHIFT_ANY, PAGE_KERNEL_RO);
+	unmap_range(va, end);
 }
 
 TEST(map_one_run, "map/pages-that-are-one-large-run")
 {
-	uint64_t ram = find_ram(2 * PMD_SIZE), n = PTRS_PER_TABLE + 2 * CONT_PTES;
-	struct vm_struct *area;
-	struct frames f;
-	uint64_t va;
-
-	if (!ram)
+	if (!find_ram(2 * PMD_SIZE))
 		SKIP("not enough RAM for two blocks of 2^%u bytes", PMD_SHIFT);
-	ram += PMD_SIZE;
-	area = __get_vm_area(3 * PMD_SIZE, PMD_SIZE, VMALLOC_START, VMALLOC_END, VM_MAP);
-	f.n = n;
-	f.pages = kmalloc(n * sizeof(*f.pages), GFP_KERNEL);
-	f.run = kmalloc(n * sizeof(*f.run), GFP_KERNEL);
-	if (CHECK(area && f.pages && f.run)) {
-		for (uint64_t i = 0; i < n; i++)
-			f.pages[i] = phys_to_page(ram) + i - CONT_PTES;
-		measure_runs(&f);
-		va = (uint64_t)area->addr + PMD_SIZE - CONT_PTE_SIZE;
-		CHECK_EQ(map_pages(va, va + (n << PAGE_SHIFT), f.pages, PAGE_KERNEL_RO,
-				   MAP_SHIFT_ANY),
-			 0);
-		CHECK_EQ(leaf_shift(va + CONT_PTE_SIZE), PMD_SHIFT);
-		check_frames(&f, va, MAP_SHIFT_ANY, PAGE_KERNEL_RO);
-		unmap_range(va, va + (n << PAGE_SHIFT));
+	with_frames(1, check_one_run);
+}
+
+/* Two whole blocks of 1 << @order pages and a third of another; they may be neighbours. */
+static void check_blocks(struct frames *f, uint64_t va, unsigned order)
+{
+	struct page *blocks[3] = { NULL };
+	uint64_t end;
+
+	f->n = (2UL << order) + ((1UL << order) + 2) / 3;
+	end = va + (f->n << PAGE_SHIFT);
+	for (unsigned i = 0; i < 3; i++)
+		if (!CHECK(blocks[i] = alloc_pages(GFP_KERNEL, order)))
+			goto out;
+	for (uint64_t i = 0; i < f->n; i++) {
+		f->pages[i] = blocks[i >> order] + (i & ((1UL << order) - 1));
+		tag_page(f->pages[i]);
 	}
-	kfree(f.run);
-	kfree(f.pages);
-	free_vm_area(area);
+	measure_runs(f);
+	if (!CHECK_EQ(map_blocks(va, end, blocks, order, PAGE_KERNEL, MAP_SHIFT_ANY), 0))
+		goto out;
+	check_frames(f, va, MAP_SHIFT_ANY, PAGE_KERNEL);
+	CHECK_EQ(pages_misread(va, f->pages, f->n), 0);
+	unmap_range(va, end);
+	CHECK_EQ(pages_still_mapped(va, f->n), 0);
+out:
+	for (unsigned i = 0; i < 3; i++)
+		__free_pages(blocks[i], order);
+}
+
+/* At a group's boundary, and in the middle of one. */
+static void check_all_blocks(struct frames *f, uint64_t base, uint64_t *seed)
+{
+	(void)seed;
+	for (unsigned order = 0; order <= CONT_PTES_SHIFT + 2; order++) {
+		check_blocks(f, base + CONT_PTE_SIZE, order);
+		check_blocks(f, base + CONT_PTE_SIZE / 2, order);
+	}
 }
 
 TEST(map_blocks, "map/blocks-of-every-order")
 {
-	struct vm_struct *area =
-		__get_vm_area(2 * PMD_SIZE, PMD_SIZE, VMALLOC_START, VMALLOC_END, VM_MAP);
-	uint64_t va, wrong = 0;
-
-	if (!CHECK(area))
-		return;
-	va = (uint64_t)area->addr + CONT_PTE_SIZE;
-	for (unsigned order = 0; order <= CONT_PTES_SHIFT + 2; order++) {
-		struct page *blocks[3] = { NULL };
-		/* Two whole blocks and the beginning of a third. */
-		uint64_t n = (2UL << order) + ((1UL << order) + 2) / 3;
-
-		for (unsigned i = 0; i < 3; i++)
-			blocks[i] = alloc_pages(GFP_KERNEL, order);
-		if (!CHECK(blocks[0] && blocks[1] && blocks[2]))
-			break;
-		CHECK_EQ(map_blocks(va, va + (n << PAGE_SHIFT), blocks, order, PAGE_KERNEL,
-				    MAP_SHIFT_ANY),
-			 0);
-		for (uint64_t i = 0; i < n; i++) {
-			struct page *page = blocks[i >> order] + (i & ((1UL << order) - 1));
-
-			tag_page(page);
-			wrong += pages_misread(va + (i << PAGE_SHIFT), &page, 1);
-		}
-		CHECK_EQ(wrong, 0);
-		CHECK_EQ(leaf_shift(va), order >= CONT_PTES_SHIFT ? CONT_PTE_SHIFT : PAGE_SHIFT);
-		CHECK_EQ(leaf_shift(va + (n << PAGE_SHIFT)), 0);
-		unmap_range(va, va + (n << PAGE_SHIFT));
-		CHECK_EQ(pages_still_mapped(va, n), 0);
-		for (unsigned i = 0; i < 3; i++)
-			__free_pages(blocks[i], order);
-	}
-	free_vm_area(area);
+	with_frames(1, check_all_blocks);
 }

@@ -6,7 +6,7 @@
 
 #include "drivers/pmu.h"
 #include "lib/arm64/probe.h"
-#include "lib/options.h"
+#include "lib/cmdline/options.h"
 #include "mm/areas/area.h"
 #include "mm/arm64/at.h"
 #include "mm/map/map.h"
@@ -15,7 +15,10 @@
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/ranges.h"
 
-#define TAG_SALT   0x746c626564000000UL
+#define TAG_SALT 0x746c626564000000UL
+/* Of what was wrong, in one test. */
+#define NOTES_SHOWN 10
+
 #define HOARD_MARK 0x686f617264UL
 #define MAIR_OF(p) ((MAIR_EL1_VALUE >> (8 * (((p) >> 2) & 7))) & 0xff)
 #define LAST_WORD  (PAGE_SIZE - sizeof(uint64_t))
@@ -85,10 +88,17 @@ static bool reads_as(uint64_t va, uint64_t expected)
 	return probe_read((void *)va, &value).class == FAULT_NONE && value == expected;
 }
 
+static unsigned notes;
+
+void allow_notes(void)
+{
+	notes = 0;
+}
+
 /* One wrong page; the first is worth a line. */
 static void count_wrong(uint64_t *wrong, const char *what, uint64_t va)
 {
-	if ((*wrong)++ == 0)
+	if ((*wrong)++ == 0 && notes++ < NOTES_SHOWN)
 		ktap_note("%s at 0x%lx", what, va);
 }
 
@@ -145,11 +155,15 @@ uint64_t find_ram(uint64_t bytes)
 	struct phys_range r;
 
 	for_each_ram_range (&r) {
-		uint64_t start = ALIGN_UP(r.first_pfn << PAGE_SHIFT, bytes);
+		uint64_t start = MAX(r.first_pfn, 1) << PAGE_SHIFT;
+		uint64_t end = (r.first_pfn + r.pages) << PAGE_SHIFT;
+		/* Boot's own memory is at the ends. */
+		uint64_t middle = ALIGN_UP(start + (end - start) / 2, bytes);
 
-		if (start == 0)
-			start = bytes;
-		if (start + bytes <= (r.first_pfn + r.pages) << PAGE_SHIFT)
+		if (middle + bytes <= end)
+			return middle;
+		start = ALIGN_UP(start, bytes);
+		if (start + bytes <= end)
 			return start;
 	}
 	return 0;

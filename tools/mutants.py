@@ -119,9 +119,10 @@ class CannotBuild(Exception):
     """Neither red nor green."""
 
 
-def run_host(name, out):
+def run_host(name, options):
     """One host program, for its first granule if it has several and @name has none."""
-    programs = [program for program in host.find("tests/host", out, "test_")
+    programs = [program
+                for program in host.find("tests/host", os.path.join(options.out, "host"), "test_")
                 if program.name == name or program.source == f"tests/host/{name}.c"]
     if not programs:
         raise CannotBuild(f"there is no host/{name}")
@@ -131,7 +132,7 @@ def run_host(name, out):
     return host.run_test(programs[0])
 
 
-def run_runner(name, _out):
+def run_runner(name, _options):
     """One of the runner's own tests."""
     program = f"tests/runner/{name}.py"
     result = suite.Suite(f"runner/{name}")
@@ -142,14 +143,14 @@ def run_runner(name, _out):
     return result
 
 
-def run_target(globs, out):
+def run_target(globs, options):
     """One boot with test=@globs; the build folder is kept, so that little is compiled anew."""
+    out = os.path.join(options.out, "target")
     made = matrix.build(out, MACHINE["granule"], MACHINE["compiler"])
     if made.count("failed"):
         raise CannotBuild(made.points[0].detail)
     folder = matrix.build_folder(out, MACHINE["granule"], MACHINE["compiler"])
-    qemu = shutil.which("qemu-system-aarch64") or "qemu-system-aarch64"
-    command = matrix.qemu_command(MACHINE, qemu, folder)
+    command = matrix.qemu_command(MACHINE, options.qemu, folder)
     command[command.index("-append") + 1] = f"test={globs}"
     result = suite.Suite(f"target/{globs}")
     boot = console.boot(command, os.path.join(out, "boot.log"), SILENCE_S, BOOT_LIMIT_S)
@@ -157,19 +158,19 @@ def run_target(globs, out):
     return result
 
 
-def run_suite(name, out):
+def run_suite(name, options):
     kind, _, rest = name.partition("/")
     runs = {"host": run_host, "runner": run_runner, "target": run_target}
     if kind not in runs:
         raise CannotBuild(f"`{name}` is no suite: host/, runner/ or target/")
-    return runs[kind](rest, os.path.join(out, kind))
+    return runs[kind](rest, options)
 
 
-def catch(mutant, out):
+def catch(mutant, options):
     """(whether all its suites are red, one line on it)."""
     caught = []
     for name in mutant.red:
-        result = run_suite(name, out)
+        result = run_suite(name, options)
         failed = [point.name for point in result.points if point.verdict == "failed"]
         if not failed:
             return False, f"survived {name}"
@@ -184,7 +185,7 @@ def write(path, text):
         file.write(text)
 
 
-def try_mutant(mutant, out):
+def try_mutant(mutant, options):
     """Plants @mutant, runs its suites, takes it out again."""
     mutated = mutant.apply()
     if mutated is None:
@@ -193,19 +194,19 @@ def try_mutant(mutant, out):
         text = file.read()
     write(mutant.file, mutated)
     try:
-        return catch(mutant, out)
+        return catch(mutant, options)
     except CannotBuild as error:
         return False, f"does not build: {error}"
     finally:
         write(mutant.file, text)
 
 
-def red_anyway(mutants, out):
+def red_anyway(mutants, options):
     """The suites that are red without a mutant, and so can say nothing: {name: why}."""
     red = {}
     for name in sorted({name for mutant in mutants for name in mutant.red}):
         try:
-            result = run_suite(name, out)
+            result = run_suite(name, options)
         except CannotBuild as error:
             red[name] = str(error)
             continue
@@ -216,26 +217,31 @@ def red_anyway(mutants, out):
     return red
 
 
-def run(options, out):
+def show(number, mutant, good, text):
+    """One line, after those that say more of a mutant that was not caught."""
+    line, *more = text.split("\n")
+    for note in [] if good else [f"{mutant.place}: {mutant.why}", *more]:
+        print(f"# {note}")
+    print(f"{'' if good else 'not '}ok {number} - {mutant.name}: {line}", flush=True)
+
+
+def run(options):
     mutants = read_all()
     chosen = choose(mutants, options)
     chosen += [mutant for mutant in mutants if mutant not in chosen and not mutant.apply()]  # stale
     print(f"1..{len(chosen)}", flush=True)
-    red = red_anyway(chosen, out)
+    red = red_anyway(chosen, options)
     for name, why in red.items():
         print(f"# {name} is red without a mutant: {why}".replace("\n", "\n# "), flush=True)
     bad = 0
     for number, mutant in enumerate(chosen, 1):
         useless = [name for name in mutant.red if name in red]
         if useless:
-            good, line = False, f"{useless[0]} is red anyway"
+            good, text = False, f"{useless[0]} is red anyway"
         else:
-            good, line = try_mutant(mutant, out)
+            good, text = try_mutant(mutant, options)
         bad += not good
-        print(f"{'' if good else 'not '}ok {number} - {mutant.name}: " + line.replace("\n", "\n# "),
-              flush=True)
-        if not good:
-            print(f"# {mutant.place}: {mutant.why}", flush=True)
+        show(number, mutant, good, text)
     print(f"# {len(chosen) - bad} of {len(chosen)} mutants caught, {len(mutants)} in all")
     return 1 if bad else 0
 
@@ -243,7 +249,8 @@ def run(options, out):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--sample", type=int, metavar="N", help="only N of them, by --seed")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", default="1", help="any word")
+    parser.add_argument("--qemu", default="qemu-system-aarch64")
     parser.add_argument("names", nargs="*", metavar="GLOB", help="only these")
     options = parser.parse_args()
     process.install_signal_handlers()
@@ -253,7 +260,8 @@ def main():
             tree = os.path.join(folder, "tree")
             copy_tree(tree)
             os.chdir(tree)
-            return run(options, os.path.join(folder, "out"))
+            options.out = os.path.join(folder, "out")
+            return run(options)
     except process.Interrupted as interrupt:
         process.kill_all()
         return interrupt.exit_status

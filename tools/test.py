@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Every test: the runner's own, the host's, bounded fuzzing, the boots of tests/matrix.
+"""Every test: the runner's own, the host's, bounded fuzzing, the boots of tests/matrix, and
+a sample of tests/mutants, which the tests must catch.
 
 Called by `qemu.sh --test` from the top of the tree. The last line on standard
 output is `N passed, N failed, N skipped`; exit status 0 iff nothing failed.
 """
 
 import argparse
+import datetime
 import functools
 import os
 import sys
@@ -17,6 +19,8 @@ from runner import host, ktap, matrix, process, suite
 FUZZ_BUDGET_S = 60  # wall clock, for all fuzzers together
 FUZZ_LEAST_S = 5
 RUNNER_LIMIT_S = 120
+MUTANTS = 10
+MUTANTS_LIMIT_S = 900  # ten times what they need on two CPUs
 
 
 def arguments():
@@ -27,13 +31,12 @@ def arguments():
     return parser.parse_args()
 
 
-def run_runner_test(path, out):
-    """One TAP program in Python as a Suite."""
+def run_program(name, command, limit_s, out):
+    """One TAP program of the tree's tools as a Suite."""
     start = time.monotonic()
-    name = os.path.basename(path)[:-3]
-    result = suite.Suite(f"runner/{name}", log=os.path.join(out, "runner", f"{name}.log"))
+    result = suite.Suite(name, log=os.path.join(out, f"{name}.log"))
     os.makedirs(os.path.dirname(result.log), exist_ok=True)
-    status, output, timed_out = process.run([sys.executable, path], RUNNER_LIMIT_S)
+    status, output, timed_out = process.run([sys.executable, *command], limit_s)
     with open(result.log, "w", encoding="utf-8") as log:
         log.write(output)
     result.points = ktap.parse(output.splitlines())
@@ -45,7 +48,8 @@ def run_runner_test(path, out):
 
 def runner_tests(out):
     folder = "tests/runner"
-    return [functools.partial(run_runner_test, os.path.join(folder, file), out)
+    return [functools.partial(run_program, f"runner/{file[:-3]}", [os.path.join(folder, file)],
+                              RUNNER_LIMIT_S, out)
             for file in sorted(os.listdir(folder))
             if file.startswith("test_") and file.endswith(".py")]
 
@@ -53,6 +57,12 @@ def runner_tests(out):
 def fuzz_seconds(count, workers):
     """An equal share of the budget for each fuzzer."""
     return max(FUZZ_LEAST_S, FUZZ_BUDGET_S * workers // max(count, workers))
+
+
+def mutants(options, seed):
+    """A few of them, others each day; `make mutants` tries all."""
+    command = ["tools/mutants.py", "--sample", str(MUTANTS), "--seed", seed, "--qemu", options.qemu]
+    return [functools.partial(run_program, "mutants/sample", command, MUTANTS_LIMIT_S, options.out)]
 
 
 def run(options):
@@ -76,6 +86,8 @@ def run(options):
                   [functools.partial(matrix.boot, number, row, options.out, options.qemu,
                                      options.silence) for number, row in enumerate(rows, 1)],
                   workers, totals)
+    today = datetime.date.today().isoformat()
+    suite.run_all(f"mutants, --sample {MUTANTS} --seed {today}", mutants(options, today), 1, totals)
     return totals
 
 

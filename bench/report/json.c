@@ -10,7 +10,7 @@
 #include "bench/selfcheck.h"
 #include "lib/json.h"
 #include "lib/log.h"
-#include "lib/options.h"
+#include "lib/cmdline/options.h"
 #include "lib/platform.h"
 #include "mm/phys/ranges.h"
 

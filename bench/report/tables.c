@@ -11,7 +11,7 @@
 #include "bench/selfcheck.h"
 #include "bench/report/text.h"
 #include "lib/log.h"
-#include "lib/options.h"
+#include "lib/cmdline/options.h"
 
 static void rule(char c)
 {

@@ -6,7 +6,7 @@
  */
 #include "drivers/pl011.h"
 #include "drivers/psci-call.h"
-#include "lib/fdt.h"
+#include "lib/fdt/fdt.h"
 
 #define FDT_SIZE_MAX (2 * MiB)
 

@@ -35,6 +35,9 @@ uint64_t source_pa(const struct source *s, uint64_t index);
  */
 bool source_has_leaf(struct source *s, uint64_t index, uint64_t left, unsigned shift);
 
+/* Pages from @index on that are known to be one run, at most @left; after source_has_leaf(). */
+uint64_t source_run(const struct source *s, uint64_t index, uint64_t left);
+
 /*
  * Writes the descriptors of pages [@index, @index + @n) to @slot, which is the slot of
  * @va in a table (or in a buffer), with the contiguous bit where whole groups fit.
@@ -113,3 +116,45 @@ static __always_inline desc_t *find_slot(uint64_t va, int level)
 	}
 	return &table[table_index(va, level)];
 }
+
+/* Windows whose plan fits on the stack: 256 MiB at 4K. */
+#define PLAN_ON_STACK 128
+
+/* In a plan, this block stands for a whole PUD: the plan's next windows are part of it. */
+#define PLAN_PUD     (1UL << 55)
+#define PMDS_PER_PUD (PUD_SIZE / PMD_SIZE)
+
+struct plan {
+	uint64_t va, end;
+	struct source *source;
+	desc_t *first_slot; /* of va at the PMD's level; NULL: a table above is missing */
+	desc_t *windows;
+	bool has_tables;
+	struct table_list upper; /* zeroed tables for the levels above the PMD's */
+	struct table_list spare; /* goes back when the call is over */
+	desc_t on_stack[PLAN_ON_STACK];
+};
+
+static __always_inline uint64_t window_end(const struct plan *p, uint64_t va)
+{
+	uint64_t next = ALIGN_DOWN(va, PMD_SIZE) + PMD_SIZE;
+
+	return next < p->end ? next : p->end;
+}
+
+static __always_inline uint64_t source_index(const struct plan *p, uint64_t va)
+{
+	return (va - p->va) >> PAGE_SHIFT;
+}
+
+/*
+ * Plans [va, end) of @s; the caller has set first_slot and windows, and the lists are empty.
+ * -EINVAL, -ENOMEM: nothing is left of it but what is on p->upper.
+ */
+int make_plan(struct plan *p, struct source *s, uint64_t va, uint64_t end);
+
+/* Gives back the tables that were filled; the lists are the caller's. */
+void undo_plan(struct plan *p);
+
+/* Zeroed tables for the levels above, one for each that is missing, on p->upper. -ENOMEM. */
+int plan_upper(struct plan *p);

@@ -1,207 +1,22 @@
 // SPDX-License-Identifier: MIT
 /*
- * Mapping: plan, check, apply.
- *
- * A window is what one PMD entry covers. The plan holds one descriptor a window: a block,
- * or a table that was filled detached, or 0 for a part of a table that is live already.
- * Planning takes no lock and changes nothing that a walker sees; applying takes the
- * page-table lock and cannot fail. If another CPU took away a table that the plan counted
- * on, the call plans again.
+ * Mapping: apply what was planned (plan.c), under the page-table lock, where nothing can
+ * fail; and the calls. If another CPU took away a table that the plan counted on, the call
+ * plans again.
  */
 #include <errno.h>
 
-#include "mm/arm64/prims.h"
 #include "lib/panic.h"
+#include "mm/arm64/prims.h"
 #include "mm/map/map-internal.h"
-#include "mm/phys/buddy.h"
-
-/* Windows whose plan fits on the stack: 256 MiB at 4K. */
-#define PLAN_ON_STACK 128
-
-/* In a plan, this block stands for a whole PUD: the plan's next windows are part of it. */
-#define PLAN_PUD     (1UL << 55)
-#define PMDS_PER_PUD (PUD_SIZE / PMD_SIZE)
 
 /* So many pages of an untrusted source are checked in a buffer before a live table sees them. */
 #define BUFFER_DESCS 64
-
-struct plan {
-	uint64_t va, end;
-	struct source *source;
-	desc_t *first_slot; /* of va at the PMD's level; NULL: a table above is missing */
-	desc_t *windows;
-	struct page *windows_page; /* of a plan that is not on the stack */
-	unsigned windows_order;
-	bool has_tables;
-	struct table_list upper; /* zeroed tables for the levels above the PMD's */
-	struct table_list spare; /* goes back when the call is over */
-	desc_t on_stack[PLAN_ON_STACK];
-};
 
 spinlock_t pgtable_lock = SPINLOCK_INIT;
 uint64_t table_pages;
 
 __attribute__((section(".bss.tables"), aligned(PAGE_SIZE))) desc_t swapper_pg_dir[PTRS_PER_TABLE];
-
-static __always_inline uint64_t window_end(const struct plan *p, uint64_t va)
-{
-	uint64_t next = ALIGN_DOWN(va, PMD_SIZE) + PMD_SIZE;
-
-	return next < p->end ? next : p->end;
-}
-
-static __always_inline uint64_t source_index(const struct plan *p, uint64_t va)
-{
-	return (va - p->va) >> PAGE_SHIFT;
-}
-
-/* --- plan: nothing that a walker can see changes here ------------------------------------- */
-
-/* Whether the 1G at @va has no table below it that is in use. */
-static bool pud_is_free(uint64_t va)
-{
-	desc_t *slot = find_slot(va, LEVEL_PUD);
-	desc_t d = slot ? get_desc(slot) : 0;
-
-	if (!(d & DESC_VALID))
-		return true;
-	for (uint64_t i = 0; desc_is_table(d) && i < PTRS_PER_TABLE; i++)
-		if (get_desc(desc_table(d) + i) & DESC_VALID)
-			return false;
-	return desc_is_table(d);
-}
-
-/* Plans blocks at @va, which a window begins at; returns how many windows they take. */
-static uint64_t plan_blocks(struct plan *p, desc_t *plan, uint64_t va)
-{
-	struct source *s = p->source;
-	uint64_t index = source_index(p, va), left = (p->end - va) >> PAGE_SHIFT;
-	uint64_t n = 0;
-	desc_t d;
-
-	if (HAVE_PUD_BLOCK && IS_ALIGNED(va, PUD_SIZE) &&
-	    source_has_leaf(s, index, left, PUD_SHIFT) && pud_is_free(va)) {
-		*plan = leaf_desc(source_pa(s, index), s->prot, LEVEL_PUD) | PLAN_PUD;
-		return PMDS_PER_PUD;
-	}
-	if (IS_ALIGNED(va, CONT_PMD_SIZE) && source_has_leaf(s, index, left, CONT_PMD_SHIFT))
-		n = CONT_PMDS;
-	else if (source_has_leaf(s, index, left, PMD_SHIFT))
-		n = 1;
-	if (!n)
-		return 0;
-	d = leaf_desc(source_pa(s, index), s->prot, LEVEL_PMD) | (n > 1 ? DESC_CONT : 0);
-	for (uint64_t i = 0; i < n; i++)
-		plan[i] = d + (i << PMD_SHIFT);
-	return n;
-}
-
-/* Fills a page with the descriptors of [va, next); empty slots are zeroed. */
-static int plan_table(struct plan *p, desc_t *plan, uint64_t va, uint64_t next)
-{
-	uint64_t first = table_index(va, LEVEL_PTE), n = (next - va) >> PAGE_SHIFT;
-	struct page *page = table_alloc();
-	desc_t *table;
-
-	if (!page)
-		return -ENOMEM;
-	p->has_tables = true;
-	table = page_address(page);
-	page->table_live = n;
-	*plan = table_desc(page_to_phys(page));
-	if (first)
-		desc_clear(table, first);
-	if (first + n < PTRS_PER_TABLE)
-		desc_clear(table + first + n, PTRS_PER_TABLE - first - n);
-	return source_fill(p->source, source_index(p, va), n, table + first, va);
-}
-
-/* The rest of a window that other areas may share, or that no block fits. */
-static int plan_leaves(struct plan *p, desc_t *plan, uint64_t va, uint64_t next)
-{
-	*plan = 0;
-	if (next - va < PMD_SIZE && source_is_trusted(p->source)) {
-		desc_t *slot = va == p->va ? p->first_slot : find_slot(va, LEVEL_PMD);
-
-		if (slot && desc_is_table(get_desc(slot)))
-			return 0;
-	}
-	return plan_table(p, plan, va, next);
-}
-
-static int plan_windows(struct plan *p)
-{
-	desc_t *plan = p->windows;
-	uint64_t next;
-
-	for (uint64_t va = p->va; va < p->end; va = next) {
-		next = window_end(p, va);
-		if (next - va == PMD_SIZE) {
-			uint64_t n = plan_blocks(p, plan, va);
-
-			if (n) {
-				plan += n;
-				next = va + n * PMD_SIZE;
-				continue;
-			}
-		}
-		int error = plan_leaves(p, plan++, va, next);
-
-		if (error) {
-			p->end = next; /* what undo_plan() has to look at */
-			return error;
-		}
-	}
-	return 0;
-}
-
-static void undo_plan(struct plan *p)
-{
-	desc_t *plan = p->windows;
-
-	for (uint64_t va = ALIGN_DOWN(p->va, PMD_SIZE); va < p->end; va += PMD_SIZE, plan++) {
-		if (*plan & PLAN_PUD) {
-			va += PUD_SIZE - PMD_SIZE;
-			plan += PMDS_PER_PUD - 1;
-		} else if (desc_is_table(*plan)) {
-			table_free(desc_table_page(*plan));
-		}
-	}
-}
-
-/* The level whose table holds what is planned for @va's PUD. */
-static int planned_level(const struct plan *p, uint64_t va)
-{
-	uint64_t window = (va >> PMD_SHIFT) - (p->va >> PMD_SHIFT);
-
-	return HAVE_PUD_BLOCK && p->windows && p->windows[window] & PLAN_PUD ? LEVEL_PUD
-									     : LEVEL_PMD;
-}
-
-/* Zeroed tables for the levels above, one for each that is missing. */
-static int plan_upper(struct plan *p)
-{
-	uint64_t last = ~p->va; /* differs in every level's index */
-
-	for (uint64_t va = p->va; va < p->end; va = ALIGN_DOWN(va, PUD_SIZE) + PUD_SIZE) {
-		for (int level = planned_level(p, va); level > LEVEL_ROOT; level--) {
-			struct page *page;
-
-			/* There, or counted already for an address in the same table. */
-			if (find_slot(va, level) || !((va ^ last) >> level_shift(level - 1)))
-				break;
-			page = table_alloc();
-			if (!page)
-				return -ENOMEM;
-			desc_clear(page_address(page), PTRS_PER_TABLE);
-			SLIST_INSERT_HEAD(&p->upper, page, hot_link);
-		}
-		last = va;
-	}
-	return 0;
-}
-
-/* --- apply: under the page-table lock, cannot fail ---------------------------------------- */
 
 /*
  * find_slot() that links missing tables, which plan_upper() has provided; the caller has
@@ -317,8 +132,6 @@ static void apply_windows(struct plan *p)
 	door_mapped();
 }
 
-/* --- the call ------------------------------------------------------------------------------ */
-
 /*
  * A shared table that planning saw may have been taken away since by its last other
  * user. Only the first and the last window can be shared.
@@ -334,29 +147,12 @@ static bool plan_holds(const struct plan *p)
 	return desc_is_table(get_desc(find_slot(p->end - 1, LEVEL_PMD)));
 }
 
-static int plan_all(struct plan *p, struct source *s, uint64_t va, uint64_t end)
-{
-	int error;
-
-	p->va = va;
-	p->end = end;
-	p->source = s;
-	p->has_tables = false;
-	s->run_end = 0;
-	error = plan_windows(p);
-	if (!error && !(p->first_slot && (va ^ (end - 1)) < PUD_SIZE))
-		error = plan_upper(p);
-	if (error)
-		undo_plan(p);
-	return error;
-}
-
 static int plan_and_apply(struct plan *p, struct source *s, uint64_t va, uint64_t end)
 {
 	uint64_t flags;
 	int error;
 
-	while (!(error = plan_all(p, s, va, end))) {
+	while (!(error = make_plan(p, s, va, end))) {
 		flags = spin_lock_irqsave(&pgtable_lock);
 		if (likely(plan_holds(p))) {
 			apply_windows(p);

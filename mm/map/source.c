@@ -78,6 +78,19 @@ bool source_has_leaf(struct source *s, uint64_t index, uint64_t left, unsigned s
 	return s->kind != SOURCE_BLOCKS || blocks_have_run(s, index, n);
 }
 
+uint64_t source_run(const struct source *s, uint64_t index, uint64_t left)
+{
+	switch (s->kind) {
+	case SOURCE_RANGE:
+		return left;
+	case SOURCE_PAGES:
+		return min_u64(left, s->run_end - index);
+	default: /* the rest of a block, or the block and neighbours that make up a leaf */
+		return min_u64(left, MAX(PTRS_PER_TABLE,
+					 (1UL << s->order) - (index & ((1UL << s->order) - 1))));
+	}
+}
+
 /* One run of frames: single pages up to a group boundary, whole groups, single pages. */
 static noinline void fill_run(const struct source *s, uint64_t pa, uint64_t n, desc_t *slot,
 			      uint64_t va)

@@ -3,13 +3,9 @@
  * The host's RAM (see arena.h).
  */
 #define _GNU_SOURCE
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "mm/phys/ranges.h"
 #include "tests/host/arena.h"
@@ -55,34 +51,4 @@ void arena_add_ram(uint64_t start, uint64_t size)
 {
 	arena_map(start, size);
 	must(boot_ram_add(start, size) == 0, "arena: boot_ram_add");
-}
-
-bool panics_with(void (*misuse)(void), const char *message)
-{
-	char text[4096] = "";
-	size_t length = 0;
-	ssize_t got;
-	int fds[2], status;
-	pid_t child;
-	bool good;
-
-	fflush(NULL);
-	must(pipe(fds) == 0, "pipe");
-	child = fork();
-	must(child >= 0, "fork");
-	if (child == 0) {
-		dup2(fds[1], STDERR_FILENO);
-		misuse();
-		_exit(0);
-	}
-	close(fds[1]);
-	while ((got = read(fds[0], text + length, sizeof(text) - 1 - length)) > 0)
-		length += got;
-	close(fds[0]);
-	waitpid(child, &status, 0);
-	good = WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && strstr(text, message);
-	if (!good)
-		fprintf(stderr, "expected \"%s\", got status %#x and \"%s\"\n", message, status,
-			text);
-	return good;
 }

@@ -22,9 +22,3 @@ void arena_map(uint64_t start, uint64_t size);
 
 /* arena_map() and boot_ram_add(); boot_ram_reserve() and buddy_init() are the test's. */
 void arena_add_ram(uint64_t start, uint64_t size);
-
-/*
- * Runs @misuse in a child. Returns whether it ended by panic() with a message that contains
- * @message; says on stderr what happened if not.
- */
-bool panics_with(void (*misuse)(void), const char *message);

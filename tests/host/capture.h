@@ -10,8 +10,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "lib/log.c"
 #include "tests/host/tap.h"
@@ -58,29 +56,4 @@ __attribute__((unused)) static bool same_text(const char *got, const char *want,
 	if (strcmp(got, want))
 		fprintf(stderr, "%s:\n--- got\n%s\n--- want\n%s\n---\n", what, got, want);
 	return ok(!strcmp(got, want), "%s", what);
-}
-
-/* Runs @body in a child; true if it aborted with @want at the start of a line of its stderr. */
-__attribute__((unused)) static bool aborts(void (*body)(void), const char *want)
-{
-	char text[4096] = "";
-	int fd[2], status;
-	size_t bytes = 0;
-	ssize_t got;
-	pid_t child;
-
-	fflush(stdout);
-	if (pipe(fd) || (child = fork()) < 0)
-		abort();
-	if (!child) {
-		dup2(fd[1], 2);
-		body();
-		_exit(0);
-	}
-	close(fd[1]);
-	while ((got = read(fd[0], text + bytes, sizeof(text) - 1 - bytes)) > 0)
-		bytes += got;
-	close(fd[0]);
-	waitpid(child, &status, 0);
-	return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && strstr(text, want) != NULL;
 }

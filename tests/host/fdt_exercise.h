@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Calls everything that lib/fdt.h has, on every node, and reads every byte that
+ * Calls everything that lib/fdt/fdt.h has, on every node, and reads every byte that
  * comes back: for the fuzzer and for the tests with broken blobs. The blob sits
  * in a heap block of exactly its size, so that ASan sees a step outside.
  */
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/fdt.h"
+#include "lib/fdt/fdt.h"
 
 static volatile uint64_t fdt_sink;
 

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/fdt.h"
+#include "lib/fdt/fdt.h"
 
 /* What differs, for the test's message; NULL: nothing. */
 static char fdt_difference[640];

@@ -3,13 +3,13 @@
  * Any bytes as a command line: no fault, an error changes nothing and is one line of a
  * known form, a success leaves every option in its range and can be repeated.
  */
-// sources: lib/cmdline.c lib/options.c lib/glob.c
+// sources: lib/cmdline/cmdline.c lib/cmdline/options.c lib/cmdline/glob.c
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/glob.h"
-#include "lib/options.h"
+#include "lib/cmdline/glob.h"
+#include "lib/cmdline/options.h"
 #include "lib/panic.h"
 
 static uint64_t devmem;

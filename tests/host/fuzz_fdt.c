@@ -5,7 +5,7 @@
  * is inside the tree without having to guess one. Good seeds: dtc's output for
  * tests/boards/.
  */
-// sources: lib/fdt.c lib/fdt-open.c lib/fdt-memory.c lib/fdt-machine.c
+// sources: lib/fdt/fdt.c lib/fdt/fdt-open.c lib/fdt/fdt-memory.c lib/fdt/fdt-machine.c
 #include "tests/host/fdt_exercise.h"
 
 static void put_be32(uint8_t *p, uint32_t value)

@@ -29,6 +29,8 @@ const pgprot_t protections[] = { PAGE_KERNEL, PAGE_KERNEL_RO, PAGE_KERNEL_ROX, P
 unsigned mistakes;
 long alloc_fail_in = -1;
 unsigned alloc_failures;
+void (*alloc_event)(void);
+unsigned alloc_event_in;
 
 static uint64_t expected_bytes, pages_at_start;
 static uint32_t calls;
@@ -53,11 +55,22 @@ void __real___free_pages(struct page *page, unsigned order);
 struct page *__wrap_alloc_pages(gfp_t gfp, unsigned order);
 void __wrap___free_pages(struct page *page, unsigned order);
 
+static void maybe_event(void)
+{
+	void (*event)(void) = alloc_event;
+
+	if (!event || alloc_event_in--)
+		return;
+	alloc_event = NULL;
+	event();
+}
+
 /* The rubbish that fresh memory holds looks like leaves: a slot that nobody zeroes shows. */
 struct page *__wrap_alloc_pages(gfp_t gfp, unsigned order)
 {
 	struct page *page;
 
+	maybe_event();
 	if (alloc_fail_in == 0) {
 		alloc_failures++;
 		return NULL;

@@ -85,3 +85,7 @@ void oracle_audit(void);
 /* Allocations from now on that succeed before one fails, and all after it; -1: none fails. */
 extern long alloc_fail_in;
 extern unsigned alloc_failures;
+
+/* What another CPU does meanwhile: called once, after so many allocations from now on. */
+extern void (*alloc_event)(void);
+extern unsigned alloc_event_in;

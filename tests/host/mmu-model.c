@@ -270,7 +270,7 @@ static void flush(struct stale *s, bool all_levels)
 		return;
 	}
 	above = s->level > LEVEL_ROOT ? find_stale(s->va, s->level - 1, true) : NULL;
-	if (all_levels || !above || above->flushed)
+	if (all_levels || !above)
 		s->flushed = true;
 }
 

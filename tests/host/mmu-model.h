@@ -7,9 +7,9 @@
  * descriptor goes from invalid to valid or back, and becomes valid only after all that was
  * cached of its range is gone; gone means DSB, then a TLBI that matches, then DSB ISH; a
  * leaf needs a TLBI of its own, group or not, an unlinked table one in the all-levels form;
- * a last-level TLBI below an unlinked table counts only after that one, for until then a
- * walker fetches the leaf again (TLBIs are taken to act in program order). Nothing writes
- * to a table but the door, no table is freed that a walker may still reach.
+ * a last-level TLBI below an unlinked table counts only when that one has completed, for
+ * until then a walker fetches the leaf again (TLBIs are ordered by DSB alone, D8.14.5).
+ * Nothing writes to a table but the door, no table is freed that a walker may still reach.
  *
  * Table pages are pages of the arena (arena.h), whose struct pages are not looked at.
  */

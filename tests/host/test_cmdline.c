@@ -2,10 +2,10 @@
 /*
  * The command line: words, kinds, the contract's error lines, and that an error changes nothing.
  */
-// sources: lib/options.c lib/glob.c
+// sources: lib/cmdline/options.c lib/cmdline/glob.c
 #include "tests/host/capture.h"
-#include "lib/cmdline.c"
-#include "lib/options.h"
+#include "lib/cmdline/cmdline.c"
+#include "lib/cmdline/options.h"
 
 static uint64_t devmem, depth;
 static char label[8] = "none";

@@ -3,7 +3,7 @@
  * The device tree reader on blobs made by hand: each way to be malformed has its
  * message and its place, and no byte, however wrong, leads outside the blob.
  */
-// sources: lib/fdt.c lib/fdt-open.c lib/fdt-memory.c lib/fdt-machine.c
+// sources: lib/fdt/fdt.c lib/fdt/fdt-open.c lib/fdt/fdt-memory.c lib/fdt/fdt-machine.c
 #include "tests/host/fdt_exercise.h"
 #include "tests/host/tap.h"
 

@@ -4,7 +4,7 @@
  * and QEMU's own. Each is compared with libfdt node by node; of some we know what
  * they say about RAM, CPUs, PSCI and the console.
  */
-// sources: lib/fdt.c lib/fdt-open.c lib/fdt-memory.c lib/fdt-machine.c
+// sources: lib/fdt/fdt.c lib/fdt/fdt-open.c lib/fdt/fdt-memory.c lib/fdt/fdt-machine.c
 // libs: -lfdt
 #include <dirent.h>
 #include <inttypes.h>

@@ -2,11 +2,11 @@
 /*
  * Globs: a table of cases, a comparison with a naive recursive matcher, and the bound on time.
  */
-// sources: lib/glob.c
+// sources: lib/cmdline/glob.c
 #include <string.h>
 #include <time.h>
 
-#include "lib/glob.h"
+#include "lib/cmdline/glob.h"
 #include "tests/host/tap.h"
 
 static bool naive(const char *glob, const char *name)

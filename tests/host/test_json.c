@@ -8,6 +8,7 @@
 
 #include "tests/host/capture.h"
 #include "lib/json.c"
+#include "tests/host/misuse.h"
 
 static char line[4096];
 static struct json json;
@@ -225,15 +226,19 @@ static void decimals(void)
 
 static void test_misuse(void)
 {
-	ok(aborts(overflow, "json_put: longer than 32 bytes: {\"name\":\"longer"), "too long");
-	ok(aborts(overflow_at_emit, "json_put: longer than 32"), "too long with its crc");
-	ok(aborts(too_deep, "json_open: deeper than 8"), "too deep");
-	ok(aborts(left_open, "json_emit: depth is 2"), "left open");
-	ok(aborts(closed_twice, "json_close: nothing is open"), "closed too often");
-	ok(aborts(empty, "json_emit: the object is empty"), "empty");
-	ok(aborts(key_missing, "json_key: no key"), "no key in an object");
-	ok(aborts(key_in_array, "json_key: key in an array"), "a key in an array");
-	ok(aborts(decimals, "json_fixed: 19 decimals"), "too many decimals");
+	static const struct misuse cases[] = {
+		{ "too long", overflow, "json_put: longer than 32 bytes: {\"name\":\"longer" },
+		{ "too long with its crc", overflow_at_emit, "json_put: longer than 32" },
+		{ "too deep", too_deep, "json_open: deeper than 8" },
+		{ "left open", left_open, "json_emit: depth is 2" },
+		{ "closed too often", closed_twice, "json_close: nothing is open" },
+		{ "empty", empty, "json_emit: the object is empty" },
+		{ "no key in an object", key_missing, "json_key: no key" },
+		{ "a key in an array", key_in_array, "json_key: key in an array" },
+		{ "too many decimals", decimals, "json_fixed: 19 decimals" },
+	};
+
+	each_panics(cases, ARRAY_SIZE(cases), "misuse");
 }
 
 /* The last byte of the room may be used. */

@@ -13,6 +13,7 @@
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/ranges.h"
 #include "tests/host/arena.h"
+#include "tests/host/misuse.h"
 #include "tests/host/tap.h"
 
 /* Little RAM, in two pieces, so that it runs out: 300 pages and 200, one range above 4 GiB. */
@@ -278,11 +279,7 @@ static void free_slab_page(void)
 
 static void test_misuse(void)
 {
-	static const struct {
-		const char *name;
-		void (*run)(void);
-		const char *message;
-	} cases[] = {
+	static const struct misuse cases[] = {
 		{ "double free", free_twice, "kfree: double free" },
 		{ "double free after a drain", free_twice_drained, "kfree: double free" },
 		{ "double free, page given back", free_twice_page_gone, "is not from kmalloc" },
@@ -297,8 +294,7 @@ static void test_misuse(void)
 		{ "__free_pages() of a slab", free_slab_page, "__free_pages: pfn" },
 	};
 
-	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++)
-		ok(panics_with(cases[i].run, cases[i].message), "misuse: %s", cases[i].name);
+	each_panics(cases, ARRAY_SIZE(cases), "misuse");
 	ok(all_back(), "the parent lost nothing");
 }
 

@@ -2,7 +2,7 @@
 /*
  * The KTAP runner, by its exact output over tests of every fate registered here.
  */
-// sources: lib/glob.c
+// sources: lib/cmdline/glob.c
 #include "tests/host/capture.h"
 #include "lib/ktap.c"
 

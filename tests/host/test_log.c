@@ -3,7 +3,11 @@
  * The log: what is said before the console, CR LF, cutting, the lock and its end.
  * Each case runs in a child of its own, since the log starts only once.
  */
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "tests/host/capture.h"
+#include "tests/host/misuse.h"
 
 /* The byte-wise expectations are on capture_raw(). */
 static bool got(const char *want)
@@ -181,7 +185,7 @@ int main(void)
 	fresh(long_write, "log_write() takes any length");
 	fresh(locking, "drivers are called under the lock, which is then free");
 	fresh(lock_broken, "log_break_lock() lets a dying driver's CPU print");
-	ok(aborts(lock_not_broken, ""), "without it, that is a deadlock");
+	ok(panics_with(lock_not_broken, ""), "without it, that is a deadlock");
 	fresh(broken_for_good, "a broken lock stays unused");
 	return tap_done();
 }

@@ -3,9 +3,9 @@
  * The shell at a console that is played: what a line becomes, what noise is answered with,
  * which options a line starts from, and what is returned at the end.
  */
-// sources: lib/options.c lib/glob.c
+// sources: lib/cmdline/options.c lib/cmdline/glob.c
 #include "tests/host/capture.h"
-#include "lib/cmdline.c"
+#include "lib/cmdline/cmdline.c"
 #include "bench/shell.c"
 
 static uint64_t mem;

@@ -2,7 +2,7 @@
 """Builds and runs the host's tests and fuzzers under ASan and UBSan.
 
 A program says what it needs in comments near its top:
-    // sources: lib/fdt.c lib/glob.c     (relative to the tree)
+    // sources: lib/fdt/fdt.c lib/cmdline/glob.c     (relative to the tree)
     // libs: -lfdt                       (optional)
     // granules: 12 14 16                (optional, log2 of the page size; default 12)
 """

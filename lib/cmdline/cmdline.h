@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * The kernel command line: `key=value` words. Options register themselves where
- * they are used; the standard ones are in lib/options.c.
+ * they are used; the standard ones are in lib/cmdline/options.c.
  *
  *	OPTION_UNSIGNED(samples, "samples", &options.samples, 1, 1000, "=N  what it is");
  *record");
@@ -70,7 +70,7 @@ bool option_read_choice(const struct option *option, const char *value, bool sto
 	OPTION(ident, .name = key, .help = about, .read = option_read_string, .text = target, \
 	       .max = sizeof(target))
 
-/* A list of globs (lib/glob.h), none of them empty, in the char array @target. */
+/* A list of globs (lib/cmdline/glob.h), none of them empty, in the char array @target. */
 #define OPTION_GLOBS(ident, key, target, about)                                              \
 	OPTION(ident, .name = key, .help = about, .read = option_read_globs, .text = target, \
 	       .max = sizeof(target))

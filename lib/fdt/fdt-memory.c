@@ -3,7 +3,7 @@
  * Addresses in a device tree: `reg` through the buses above it, RAM, and what of
  * it is reserved. Devicetree Specification v0.4, 2.3.5-2.3.8, 3.4, 3.5, 5.3.
  */
-#include "lib/fdt.h"
+#include "lib/fdt/fdt.h"
 
 int fdt_bus_cells(const struct fdt *fdt, int bus, struct fdt_cells *cells)
 {

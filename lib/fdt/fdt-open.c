@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/fdt-internal.h"
+#include "lib/fdt/fdt-internal.h"
 
 /* Devicetree Specification v0.4, 5.2: the header's fields by offset. */
 enum {

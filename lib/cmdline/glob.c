@@ -3,7 +3,7 @@
  * Glob matching without recursion: only the last '*' seen is ever widened, which
  * is enough because an earlier one has already found its leftmost end.
  */
-#include "lib/glob.h"
+#include "lib/cmdline/glob.h"
 
 #include <stdio.h>
 #include <string.h>

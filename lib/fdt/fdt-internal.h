@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "lib/fdt.h"
+#include "lib/fdt/fdt.h"
 
 enum { BEGIN_NODE = 1, END_NODE = 2, PROP = 3, NOP = 4, END = 9 };
 

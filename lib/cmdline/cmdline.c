@@ -3,14 +3,14 @@
  * The command line in three steps: split into words, check every word, and only
  * when all are good store them.
  */
-#include "lib/cmdline.h"
+#include "lib/cmdline/cmdline.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/glob.h"
+#include "lib/cmdline/glob.h"
 #include "lib/log.h"
 
 /* The words, each with its NUL: as every word but the last had a separator, they fit. */

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "lib/cmdline.h"
+#include "lib/cmdline/cmdline.h"
 
 #define SAMPLES_MAX 1000
 #define WARMUP_MAX  1000
@@ -20,7 +20,7 @@ enum output_format { FORMAT_TABLE, FORMAT_JSON, FORMAT_KTAP, FORMAT_ALL };
 enum exit_action { EXIT_BY_OFF, EXIT_BY_RESET, EXIT_BY_HALT, EXIT_BY_SEMIHOSTING, EXIT_TO_SHELL };
 
 struct options {
-	/* Lists of globs (lib/glob.h); "" if the option was not given. */
+	/* Lists of globs (lib/cmdline/glob.h); "" if the option was not given. */
 	char bench[CMDLINE_MAX];
 	char test[CMDLINE_MAX];
 	char skip[CMDLINE_MAX];

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "lib/fdt-internal.h"
+#include "lib/fdt/fdt-internal.h"
 
 /* The string at @at; NULL: it has no NUL before @end. @bytes counts the NUL. */
 static const char *string_at(const struct fdt *fdt, uint32_t at, uint32_t end, uint32_t *bytes)

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "lib/fdt.h"
+#include "lib/fdt/fdt.h"
 
 /* MPIDR_EL1's Aff3 and Aff2..Aff0 (Arm ARM DDI 0487, D19.2). */
 #define MPIDR_AFFINITY 0xff00ffffffULL

@@ -2,7 +2,7 @@
 /*
  * The standard options, as the README and `list` show them.
  */
-#include "lib/options.h"
+#include "lib/cmdline/options.h"
 
 struct options options = {
 	.samples = 9,
