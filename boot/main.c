@@ -24,6 +24,7 @@
 #include "lib/platform.h"
 #include "mm/arm64/layout.h"
 #include "mm/map/map.h"
+#include "tests/audit.h"
 
 /* picolibc's errno lives here; head.S points TPIDR_EL0 at it. */
 DEFINE_PER_CPU(uint64_t, tls_area[8]) __attribute__((aligned(16)));
@@ -151,8 +152,10 @@ static int run(void)
 		bench_list();
 		return EXIT_OK;
 	}
-	if (options.test[0])
+	if (options.test[0]) {
+		ktap_set_audit(audit_before, audit_after);
 		failures += ktap_run(options.test, options.skip, &counts);
+	}
 	if (options.bench[0] || !options.test[0])
 		failures += bench_run();
 	return failures ? EXIT_FAILURES : EXIT_OK;
