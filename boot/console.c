@@ -7,16 +7,27 @@
 
 #include <string.h>
 
+#include "boot/memory.h"
 #include "boot/tables.h"
 #include "drivers/driver.h"
 #include "mm/arm64/layout.h"
 #include "mm/map/map.h"
 
+/* Registers: 256 bytes, which may cross a page. */
+#define REGISTER_BYTES 256
+
+static bool plausible(uint64_t base)
+{
+	return base % 4 == 0 && base < cpu_phys_end() - REGISTER_BYTES;
+}
+
 static void use_console(const struct console_driver *driver, const struct fdt *fdt, int node,
 			uint64_t base)
 {
-	boot_map(swapper_pg_dir, FIXED_CONSOLE, ALIGN_DOWN(base, PAGE_SIZE), PAGE_SIZE,
-		 PROT_DEVICE_nGnRE);
+	uint64_t start = ALIGN_DOWN(base, PAGE_SIZE);
+
+	boot_map(swapper_pg_dir, FIXED_CONSOLE, start,
+		 ALIGN_UP(base + REGISTER_BYTES, PAGE_SIZE) - start, PROT_DEVICE_nGnRE);
 	log_set_console(driver->probe(fdt, node, (void *)(FIXED_CONSOLE + base % PAGE_SIZE)));
 }
 
@@ -26,7 +37,7 @@ static bool try_node(const struct fdt *fdt, int node)
 	const struct console_driver *driver = find_console_driver(fdt, node);
 	uint64_t base, size;
 
-	if (!driver || fdt_get_reg(fdt, node, 0, &base, &size))
+	if (!driver || fdt_get_reg(fdt, node, 0, &base, &size) || !plausible(base))
 		return false;
 	use_console(driver, fdt, node, base);
 	return true;
@@ -66,7 +77,7 @@ static bool uart_name(const char *name, const char *end, uint64_t *base)
 			value = value << 4 | (uint64_t)(digit - digits);
 		}
 		*base = value;
-		return p < end && p > name + len && value < PHYS_END;
+		return p < end && p > name + len && plausible(value);
 	}
 	return false;
 }

@@ -79,7 +79,7 @@ at_el1:
 2:	mov	x0, x19
 	adrp	x1, no_granule
 	add	x1, x1, :lo12:no_granule
-	b	early_refuse
+	b	refuse
 
 at_el3:
 	adrp	x0, _stack_top
@@ -88,7 +88,21 @@ at_el3:
 	bl	fdt_or_zero
 	adrp	x1, at_el3_text
 	add	x1, x1, :lo12:at_el3_text
-	b	early_refuse
+	b	refuse
+
+/* x0 = tree or 0, x1 = reason. The tree is read past the caches that firmware wrote it through. */
+refuse:
+	cbz	x0, 2f
+	ldr	w2, [x0, #4]		// totalsize, at most the 2 MiB of the booting protocol
+	rev	w2, w2
+	mov	w3, #0x200000
+	cmp	w2, w3
+	csel	w2, w2, w3, lo
+	mov	x3, x0
+	add	x2, x0, x2
+	dcache_range civac, x3, x2, x4, x5
+	dsb	sy			// cleaned before it is read
+2:	b	early_refuse
 
 /* x0 = address or anything; returns it in x0 if an FDT begins there, else 0. Uses x1-x3. */
 fdt_or_zero:
@@ -140,6 +154,8 @@ at_el2:
 	mov	x0, #0xf		// ICC_SRE_EL2: Enable, DIB, DFB, SRE
 	msr	S3_4_C12_C9_5, x0
 	isb
+	mrs	x0, S3_4_C12_C9_5
+	tbz	x0, #0, 2f		// firmware keeps the GIC in v2 mode: ICH_* is undefined
 	msr	S3_4_C12_C11_0, xzr	// ICH_HCR_EL2: no virtual interrupts
 2:	mrs	x0, id_aa64mmfr0_el1
 	ubfx	x0, x0, #56, #4		// FEAT_FGT

@@ -15,6 +15,7 @@
 #include "drivers/driver.h"
 #include "lib/exit.h"
 #include "drivers/psci.h"
+#include "lib/arm64/probe.h"
 #include "lib/arm64/sysreg.h"
 #include "lib/cmdline/cmdline.h"
 #include "lib/cmdline/glob.h"
@@ -38,22 +39,28 @@ static_assert(FDT_SIZE_MAX + PAGE_SIZE <= FIXED_FDT_SIZE, "any tree fits in its 
 
 static struct fdt fdt;
 
-/* Maps the tree read-only in its slot; returns the bytes of the slot that are mapped. */
+/*
+ * Maps the tree read-only in its slot, page by page as far as there is memory: its size is
+ * not to be believed before there is a console to complain on. Returns the bytes mapped.
+ */
 static uint64_t map_fdt(uint64_t pa)
 {
-	uint64_t start = ALIGN_DOWN(pa, PAGE_SIZE), size;
+	uint64_t start = ALIGN_DOWN(pa, PAGE_SIZE), size = PAGE_SIZE, mapped, word;
 	long tree;
 
-	boot_map(swapper_pg_dir, FIXED_FDT, start, PAGE_SIZE, PAGE_KERNEL_RO);
-	tree = fdt_check_header((void *)(FIXED_FDT + pa - start), FDT_SIZE_MAX);
-	if (tree > 0)
-		size = ALIGN_UP(pa + tree, PAGE_SIZE) - start;
-	else /* a size that cannot be: enough to find the console by, in one 2 MiB of RAM */
-		size = ALIGN_DOWN(start, 2 * MiB) + 2 * MiB - start;
-	if (size > PAGE_SIZE)
-		boot_map(swapper_pg_dir, FIXED_FDT + PAGE_SIZE, start + PAGE_SIZE, size - PAGE_SIZE,
+	for (mapped = 0; mapped < size; mapped += PAGE_SIZE) {
+		boot_map(swapper_pg_dir, FIXED_FDT + mapped, start + mapped, PAGE_SIZE,
 			 PAGE_KERNEL_RO);
-	return size;
+		if (probe_read((void *)(FIXED_FDT + mapped), &word).class != FAULT_NONE)
+			break;
+		if (mapped)
+			continue;
+		tree = fdt_check_header((void *)(FIXED_FDT + pa - start), FDT_SIZE_MAX);
+		/* A size that cannot be: enough to find the console by. */
+		size = tree > 0 ? ALIGN_UP(pa + tree, PAGE_SIZE) - start
+				: ALIGN_DOWN(start, 2 * MiB) + 2 * MiB - start;
+	}
+	return mapped;
 }
 
 static void learn_platform(unsigned entry_el, uint64_t image_pa)
@@ -84,7 +91,7 @@ static void start_machine(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 	boot_tables_moved(image_pa);
 	if (fdt_pa)
 		window = map_fdt(fdt_pa);
-	error = fdt_open(&fdt, (void *)(FIXED_FDT + offset), window - offset);
+	error = fdt_open(&fdt, (void *)(FIXED_FDT + offset), window ? window - offset : 0);
 	start_console(&fdt, (void *)FIXED_FDT, window);
 	psci_init(&fdt);
 	learn_platform(entry_el, image_pa);

@@ -86,20 +86,6 @@ static void carve_devmem(void)
 	devmem_size = devmem_wanted;
 }
 
-/* The part of [start, end) that is not the image's text and rodata, which have no writable alias.
- */
-static void map_linear(uint64_t start, uint64_t end, uint64_t image_pa)
-{
-	uint64_t ro_end = image_pa + (_erodata - _text);
-
-	if (start < image_pa && end > image_pa)
-		map_linear(start, image_pa, image_pa);
-	if (end > image_pa && start < ro_end)
-		start = MIN(ro_end, end);
-	if (start < end)
-		boot_map(swapper_pg_dir, PAGE_OFFSET + start, start, end - start, PAGE_KERNEL);
-}
-
 static uint64_t range_start(const struct phys_range *r)
 {
 	return r->first_pfn << PAGE_SHIFT;
@@ -110,27 +96,48 @@ static uint64_t range_end(const struct phys_range *r)
 	return (r->first_pfn + r->pages) << PAGE_SHIFT;
 }
 
-/* The range with the image first, from the image's own tables: the other tables come from it. */
+static void map_linear(const struct phys_range *r)
+{
+	boot_map(swapper_pg_dir, PAGE_OFFSET + range_start(r), range_start(r),
+		 range_end(r) - range_start(r), PAGE_KERNEL);
+}
+
+/* The range that holds the image's writable part, which the image's own tables can map. */
+static bool find_home(uint64_t image_pa, struct phys_range *r)
+{
+	uint64_t start = image_pa + (_data - _text), end = image_pa + (_end - _text);
+
+	for_each_ram_range (r)
+		if (start >= range_start(r) && end <= range_end(r))
+			return true;
+	return false;
+}
+
+/*
+ * The image's range first. Tables come from the largest range that is mapped so far; the
+ * image's pool helps out where that one is full.
+ */
 static int map_all_linear(uint64_t image_pa)
 {
-	uint64_t home = 0;
-	struct phys_range r;
+	struct phys_range home, r;
+	uint64_t largest;
 
-	for_each_ram_range (&r) {
-		if (image_pa < range_start(&r) || image_pa >= range_end(&r))
-			continue;
-		home = range_start(&r);
-		map_linear(range_start(&r), range_end(&r), image_pa);
-		boot_tables_from_ram(range_start(&r), range_end(&r));
-		break;
-	}
-	if (!r.pages || image_pa < home) {
+	if (!find_home(image_pa, &home)) {
 		log_printf("boot: the image at 0x%lx is not in any memory node\n", image_pa);
 		return -EINVAL;
 	}
-	for_each_ram_range (&r)
-		if (range_start(&r) != home)
-			map_linear(range_start(&r), range_end(&r), image_pa);
+	map_linear(&home);
+	boot_tables_from_ram(range_start(&home), range_end(&home));
+	largest = home.pages;
+	for_each_ram_range (&r) {
+		if (r.first_pfn == home.first_pfn)
+			continue;
+		map_linear(&r);
+		if (r.pages > largest) {
+			largest = r.pages;
+			boot_tables_from_ram(range_start(&r), range_end(&r));
+		}
+	}
 	return 0;
 }
 
@@ -174,8 +181,23 @@ static int map_struct_pages(void)
 	return 0;
 }
 
+/*
+ * Text and rodata have no other mapping than the image's own: not in the linear map, and,
+ * without struct pages, not by vmap(); ioremap() is told.
+ */
+static int reserve_image(uint64_t image_pa)
+{
+	int error = boot_ram_reserve(image_pa, _end - _text);
+
+	if (!error)
+		error = boot_ram_reserve_nomap(image_pa, _erodata - _text);
+	ioremap_forbidden_start = image_pa;
+	ioremap_forbidden_end = image_pa + (_erodata - _text);
+	return complain(error, "image", image_pa, _end - _text);
+}
+
 /* What this CPU can address (ID_AA64MMFR0_EL1.PARange), at most what the linear map covers. */
-static uint64_t cpu_phys_end(void)
+uint64_t cpu_phys_end(void)
 {
 	static const uint8_t bits[] = { 32, 36, 40, 42, 44, PHYS_BITS_MAX };
 	uint64_t range = field(read_sysreg(id_aa64mmfr0_el1), 3, 0);
@@ -190,8 +212,7 @@ int boot_memory(const struct fdt *fdt, uint64_t fdt_pa, uint64_t image_pa)
 	if (!error)
 		error = reserve_from_tree(fdt);
 	if (!error)
-		error = complain(boot_ram_reserve(image_pa, _end - _text), "image", image_pa,
-				 _end - _text);
+		error = reserve_image(image_pa);
 	if (!error)
 		error = complain(boot_ram_reserve(fdt_pa, fdt->size), "tree", fdt_pa, fdt->size);
 	if (error)

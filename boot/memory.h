@@ -6,6 +6,9 @@
 
 #include "lib/fdt/fdt.h"
 
+/* One past the highest physical address of this CPU and of the linear map. */
+uint64_t cpu_phys_end(void);
+
 /*
  * RAM = memory nodes less everything reserved (image, FDT, /memreserve/, /reserved-memory)
  * and what `mem=` and `devmem=` say; then the linear map, the struct pages, the buddy

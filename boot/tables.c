@@ -28,14 +28,14 @@ static uint64_t ram_tables;
 
 static uint64_t new_table(void)
 {
-	uint64_t pa;
+	uint64_t pa = 0;
 
-	if (!ram_hi) {
-		panic_unless(pool_used < POOL_TABLES, "boot_map: table pool exhausted");
+	if (ram_hi)
+		pa = boot_ram_alloc(PAGE_SIZE, PAGE_SIZE, ram_lo, ram_hi);
+	if (!pa) {
+		panic_unless(pool_used < POOL_TABLES, "boot_map: no page for a table");
 		return (uint64_t)pool[pool_used++] + image_offset;
 	}
-	pa = boot_ram_alloc(PAGE_SIZE, PAGE_SIZE, ram_lo, ram_hi);
-	panic_unless(pa, "boot_map: no RAM for translation tables");
 	memset(phys_to_virt(pa), 0, PAGE_SIZE);
 	ram_tables++;
 	return pa;

@@ -27,7 +27,7 @@ void boot_map(desc_t *root, uint64_t va, uint64_t pa, uint64_t size, pgprot_t pr
 /* After the MMU is on: where the image is, so that the pool's tables are found again. */
 void boot_tables_moved(uint64_t image_pa);
 
-/* From now on tables come from free RAM in [lo, hi), which is in the linear map. */
+/* From now on tables come from free RAM in [lo, hi), which is in the linear map, while it lasts. */
 void boot_tables_from_ram(uint64_t lo, uint64_t hi);
 
 /* Pages of RAM used as tables so far, the image's own pool not included. */

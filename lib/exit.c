@@ -32,10 +32,35 @@ static void semihosting_exit(int status)
 	asm volatile("hlt #0xf000" : "+r"(x0) : "r"(x1) : "memory");
 }
 
+static bool ending;
+
+_Noreturn static void wait_for_ever(void)
+{
+	for (;;) {
+		io_complete();
+		asm volatile("wfi");
+	}
+}
+
+_Noreturn void end_silently(void)
+{
+	if (power)
+		power->off();
+	wait_for_ever();
+}
+
+void end_if_ending(void)
+{
+	if (ending)
+		end_silently();
+}
+
 _Noreturn void exit_run(int status)
 {
 	local_irq_save();
+	end_if_ending();
 	log_printf("tlbed: exit status %d\n", status);
+	ending = true;
 	switch (options.exit) {
 	case EXIT_BY_SEMIHOSTING:
 		semihosting_exit(status);
@@ -50,10 +75,7 @@ _Noreturn void exit_run(int status)
 		if (power)
 			power->off();
 	}
-	for (;;) {
-		io_complete();
-		asm volatile("wfi");
-	}
+	wait_for_ever();
 }
 
 _Noreturn void panic(const char *fmt, ...)
@@ -62,6 +84,7 @@ _Noreturn void panic(const char *fmt, ...)
 	va_list ap;
 
 	local_irq_save();
+	end_if_ending();
 	log_break_lock();
 	if (!panicking) {
 		panicking = true;

@@ -16,6 +16,15 @@ struct power {
 void set_power(const struct power *power);
 
 /*
+ * For whoever reports what went wrong: once the exit line is out (a semihosting call that
+ * nobody answers is an exception), switches off and does not return.
+ */
+void end_if_ending(void);
+
+/* Switches off without a word: nothing can be said any more. */
+_Noreturn void end_silently(void);
+
+/*
  * Prints `tlbed: exit status N`, the last line, and does what `exit=` says: power off,
  * reset, halt, or a semihosting exit with N (only when asked for: elsewhere it traps).
  * What cannot be done falls back to waiting for ever.

@@ -93,7 +93,8 @@ static const char *wrong_frame(desc_t d, uint64_t va, uint64_t size)
 		return "text or rodata has a writable alias";
 	if (is_executable(d) && !is_image_text(pa, size))
 		return "executable, and no text";
-	if (!device && !is_all_ram(pa, size) && !is_devmem(pa, size) && !is_tree(d, va))
+	if (!device && !is_all_ram(pa, size) && !is_image_constant(pa, size) &&
+	    !is_devmem(pa, size) && !is_tree(d, va))
 		return "Normal, and not RAM";
 	if ((d & DESC_ATTR(7)) != DESC_ATTR(MAIR_NORMAL) && is_any_ram(pa, size))
 		return "RAM with other attributes than the linear map's";

@@ -241,3 +241,15 @@ TEST(errors_to_page, "errors/vmalloc-to-page")
 		CHECK(!vmalloc_to_page(io) && !vmalloc_to_pfn(io));
 	iounmap(io);
 }
+
+TEST(errors_text, "errors/text-has-no-second-mapping")
+{
+	struct page *text = phys_to_page(platform.image_pa);
+	uint64_t rodata = platform.image_pa + (_rodata - _text);
+
+	CHECK(!vmap(&text, 1, VM_MAP, PAGE_KERNEL));
+	CHECK(!vmap(&text, 1, VM_MAP, PAGE_KERNEL_RO));
+	CHECK(!ioremap(platform.image_pa, PAGE_SIZE));
+	CHECK(!ioremap_cache(rodata, PAGE_SIZE));
+	CHECK(!ioremap(platform.image_pa + (_erodata - _text) - PAGE_SIZE, 2 * PAGE_SIZE));
+}

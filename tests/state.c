@@ -88,7 +88,7 @@ TEST(registers_traps, "registers/traps-and-timers")
 {
 	CHECK_EQ(field(read_sysreg(cpacr_el1), 21, 20), 3); /* FP and SIMD */
 	CHECK_EQ(field(read_sysreg(cpacr_el1), 28, 28), 0); /* no trace traps */
-	CHECK_EQ(read_sysreg(fpcr), 0);
+	CHECK_EQ(read_sysreg(S3_3_C4_C4_0), 0);		    /* FPCR */
 	CHECK_EQ(read_sysreg(mdscr_el1), 0);
 	CHECK_EQ(read_sysreg(cntkctl_el1), 0);
 	CHECK_EQ(field(read_sysreg(cntp_ctl_el0), 0, 0), 0);

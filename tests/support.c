@@ -150,23 +150,32 @@ unsigned leaf_shift(uint64_t va)
 	return leaf.level == LEVEL_PMD && leaf.cont ? CONT_PMD_SHIFT : level_shift(leaf.level);
 }
 
+/* Where @bytes fit in @r, in its middle if they can: boot's own memory is at the ends. */
+static uint64_t find_in(const struct phys_range *r, uint64_t bytes)
+{
+	uint64_t start = MAX(r->first_pfn, 1) << PAGE_SHIFT;
+	uint64_t end = (r->first_pfn + r->pages) << PAGE_SHIFT;
+	uint64_t middle = ALIGN_UP(start + (end - start) / 2, bytes);
+
+	if (middle + bytes <= end)
+		return middle;
+	start = ALIGN_UP(start, bytes);
+	return start + bytes <= end ? start : 0;
+}
+
 uint64_t find_ram(uint64_t bytes)
 {
-	struct phys_range r;
+	struct phys_range r, largest = { 0 };
+	uint64_t found = 0;
 
-	for_each_ram_range (&r) {
-		uint64_t start = MAX(r.first_pfn, 1) << PAGE_SHIFT;
-		uint64_t end = (r.first_pfn + r.pages) << PAGE_SHIFT;
-		/* Boot's own memory is at the ends. */
-		uint64_t middle = ALIGN_UP(start + (end - start) / 2, bytes);
-
-		if (middle + bytes <= end)
-			return middle;
-		start = ALIGN_UP(start, bytes);
-		if (start + bytes <= end)
-			return start;
-	}
-	return 0;
+	for_each_ram_range (&r)
+		if (r.pages > largest.pages)
+			largest = r;
+	found = find_in(&largest, bytes);
+	for_each_ram_range (&r)
+		if (!found)
+			found = find_in(&r, bytes);
+	return found;
 }
 
 void hoard_all(struct hoard *hoard)

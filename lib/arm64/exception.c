@@ -9,13 +9,23 @@
 #include "lib/arm64/probe-internal.h"
 #include "lib/arm64/sysreg.h"
 #include "lib/log.h"
-#include "lib/panic.h"
+#include "lib/exit.h"
+#include "lib/percpu.h"
+
+/* Stale faults of one CPU within the last millisecond. */
+struct stale_window {
+	uint64_t start; /* CNTVCT */
+	unsigned retries;
+};
+
+#define STALE_RETRIES_A_MS 100
 
 uint64_t stale_faults_retried;
+static DEFINE_PER_CPU(struct stale_window, stale_window);
 
 enum fault_class fault_class(uint64_t esr)
 {
-	uint64_t ec = esr >> 26, status = esr & 0x3f;
+	uint64_t ec = esr_class(esr), status = esr & 0x3f;
 
 	if (ec != ESR_EC_INSTRUCTION_ABORT && ec != ESR_EC_DATA_ABORT)
 		return FAULT_OTHER;
@@ -97,17 +107,15 @@ static const char *class_name(uint64_t ec)
 
 /*
  * Without FEAT_ETS a walk may be reported as failed after the descriptor's store
- * completed (Arm ARM D8.2.6, R_ETS). If AT now succeeds, the access may be retried;
- * the same instruction at the same address twice in a row is a real fault.
+ * completed (Arm ARM D8.2.6, R_ETS). If AT now succeeds, the access may be retried; a
+ * CPU that does so a hundred times in a millisecond is stuck, and that is reported.
  */
 static bool stale_translation_fault(const struct exception_frame *frame)
 {
-	static uint64_t last_elr, last_far;
-	uint64_t par;
+	struct stale_window *window = &this_cpu(stale_window);
+	uint64_t par, now;
 
 	if (fault_class(frame->esr) != FAULT_TRANSLATION || !(frame->far >> 63))
-		return false;
-	if (frame->elr == last_elr && frame->far == last_far)
 		return false;
 	if (frame->esr & ESR_WNR)
 		asm volatile("at s1e1w, %0" ::"r"(frame->far) : "memory");
@@ -117,10 +125,13 @@ static bool stale_translation_fault(const struct exception_frame *frame)
 	par = read_sysreg(par_el1);
 	if (par & 1)
 		return false;
-	last_elr = frame->elr;
-	last_far = frame->far;
+	now = read_sysreg(cntvct_el0);
+	if (now - window->start > read_sysreg(cntfrq_el0) / 1000) {
+		window->start = now;
+		window->retries = 0;
+	}
 	stale_faults_retried++;
-	return true;
+	return window->retries++ < STALE_RETRIES_A_MS;
 }
 
 static void print_frame(const struct exception_frame *frame)
@@ -133,7 +144,7 @@ static void print_frame(const struct exception_frame *frame)
 
 static void print_abort(const struct exception_frame *frame)
 {
-	uint64_t ec = frame->esr >> 26;
+	uint64_t ec = esr_class(frame->esr);
 	enum fault_class class = fault_class(frame->esr);
 	const char *access = ec == ESR_EC_INSTRUCTION_ABORT ? "fetching from"
 			     : frame->esr & ESR_WNR	    ? "writing to"
@@ -154,10 +165,15 @@ static void print_abort(const struct exception_frame *frame)
 static void __attribute__((noreturn)) die(const struct exception_frame *frame, unsigned vector)
 {
 	static const char *const kinds[] = { "synchronous exception", "IRQ", "FIQ", "SError" };
+	static bool dying;
 
+	end_if_ending();
+	if (dying) /* the report itself faulted: the console, most likely */
+		end_silently();
+	dying = true;
 	log_break_lock();
 	log_printf("\n%s: %s, vector %u, ESR %08lx\n", kinds[vector & 3],
-		   class_name(frame->esr >> 26), vector, frame->esr);
+		   class_name(esr_class(frame->esr)), vector, frame->esr);
 	print_abort(frame);
 	print_frame(frame);
 	log_printf("  at ");

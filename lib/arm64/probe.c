@@ -35,8 +35,8 @@ bool probe_take_fault(struct exception_frame *frame)
 		return false;
 	state->fault = (struct fault){
 		.class = fault_class(esr),
-		.exec = esr >> 26 == ESR_EC_INSTRUCTION_ABORT,
-		.write = esr >> 26 == ESR_EC_DATA_ABORT && esr & ESR_WNR,
+		.exec = esr_class(esr) == ESR_EC_INSTRUCTION_ABORT,
+		.write = esr_class(esr) == ESR_EC_DATA_ABORT && esr & ESR_WNR,
 		.level = level_of(esr),
 		.far = frame->far,
 		.esr = esr,

@@ -8,6 +8,7 @@
 #include "mm/phys/ranges.h"
 
 uint64_t ioremap_phys_end = PHYS_END;
+uint64_t ioremap_forbidden_start, ioremap_forbidden_end;
 
 /*
  * A copy of the RAM ranges, ascending: one comparison a range, where the iterator
@@ -22,8 +23,17 @@ static noinline unsigned learn_ram(void)
 	struct phys_range r;
 	unsigned n = 0;
 
-	for_each_ram_range (&r)
+	for_each_ram_range (&r) {
+		/* What is forbidden lies right below the image's data: it counts as RAM here. */
+		if (r.first_pfn == ioremap_forbidden_end >> PAGE_SHIFT) {
+			uint64_t pages =
+				(ioremap_forbidden_end - ioremap_forbidden_start) >> PAGE_SHIFT;
+
+			r.first_pfn -= pages;
+			r.pages += pages;
+		}
 		ram[n++] = r;
+	}
 	/* Release: who sees the count sees the ranges. */
 	__atomic_store_n(&nr_ram, n, __ATOMIC_RELEASE);
 	return n;

@@ -12,6 +12,12 @@
 /* One past the highest physical address of this machine's CPUs; boot lowers it to PARange's. */
 extern uint64_t ioremap_phys_end;
 
+/*
+ * The kernel's text and rodata, whole pages right below RAM, which no mapping but the
+ * image's own may reach; boot sets it.
+ */
+extern uint64_t ioremap_forbidden_start, ioremap_forbidden_end;
+
 /* ioremap_prot() for a @prot that needs no check. */
 void *__ioremap(uint64_t pa, uint64_t size, pgprot_t prot);
 
