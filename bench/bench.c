@@ -25,7 +25,7 @@
 static struct result records[RECORDS_MAX];
 static char names[RECORDS_MAX][NAME_MAX];
 static unsigned nr_records;
-static bool indexed; /* records[] are all there is, and untouched: a run uses them up */
+static bool indexed; /* records[] are all there is, and untouched: selecting uses them up */
 static struct page *live_page;
 
 static const struct rung *const rungs[RUNG_COUNT] = {
@@ -76,13 +76,6 @@ const char *bench_name_at(void *context, size_t index)
 	return index < nr_records ? names[index] : NULL;
 }
 
-void bench_list(void)
-{
-	index_benches();
-	for (unsigned i = 0; i < nr_records; i++)
-		log_printf("%s\n", names[i]);
-}
-
 const struct result *find_result(const struct results *results, const char *bench,
 				 enum bench_rung rung)
 {
@@ -108,6 +101,20 @@ static void select_records(void)
 			records[n++] = records[i];
 	}
 	nr_records = n;
+	indexed = false; /* the next index is of all again */
+}
+
+void bench_list(void)
+{
+	index_benches();
+	select_records();
+	for (unsigned i = 0; i < nr_records; i++)
+		log_printf("%s\n", records[i].name);
+}
+
+static bool wants_tables(void)
+{
+	return options.format == FORMAT_TABLE || options.format == FORMAT_ALL;
 }
 
 /*
@@ -168,6 +175,8 @@ static unsigned run_bench(unsigned first)
 			bench_measure(&pass, &records[i]);
 		if (records[i].failed)
 			log_printf("FAILED  %s: %s\n", records[i].name, records[i].failed);
+		else if (!error && wants_tables())
+			report_row(&records[i]);
 	}
 	if (error)
 		log_printf("skipped %s: %s\n", bench->name, records[first].skipped);
@@ -176,10 +185,30 @@ static unsigned run_bench(unsigned first)
 	return i - first;
 }
 
+static bool measured_nothing(void)
+{
+	for (unsigned i = 0; i < nr_records; i++)
+		if (!records[i].failed && !records[i].skipped)
+			return false;
+	return true;
+}
+
+/* What is left to say after the last row. */
+static void report(void)
+{
+	struct results results = { .results = records, .count = nr_records };
+
+	if (wants_tables())
+		report_end(&results);
+	if (measured_nothing())
+		log_printf("nothing measured\n");
+	if (options.format == FORMAT_JSON || options.format == FORMAT_ALL)
+		report_json(&results);
+}
+
 int bench_run(void)
 {
 	struct vm_struct *live[LIVE_AREAS] = { NULL };
-	struct results results = { .results = records };
 	int failures = 0;
 
 	index_benches();
@@ -190,21 +219,21 @@ int bench_run(void)
 		log_printf("FAILED  counters: %s\n", counters.no_instructions);
 		failures++;
 	}
-	if (make_live_areas(live))
+	if (wants_tables())
+		report_begin();
+	if (make_live_areas(live)) {
 		for (unsigned i = 0; i < nr_records;)
 			i += run_bench(i);
-	else
+	} else {
+		log_printf("FAILED  benches: not enough memory for the live areas\n");
 		failures++;
+		nr_records = 0;
+	}
 	free_live_areas(live);
 	for (unsigned i = 0; i < nr_records; i++)
 		failures += records[i].failed != NULL;
-	results.count = nr_records;
-	if (options.format == FORMAT_TABLE || options.format == FORMAT_ALL)
-		report_tables(&results);
-	if (options.format == FORMAT_JSON || options.format == FORMAT_ALL)
-		report_json(&results);
+	report();
 	for (unsigned i = 0; i < nr_records; i++)
 		bench_forget(&records[i]);
-	indexed = false;
 	return failures;
 }

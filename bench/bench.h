@@ -8,13 +8,14 @@
 
 /*
  * Runs what options.bench selects (all if "") less options.skip, checks every mapping it
- * measures, prints tables and records as options.format says. Returns the number of
+ * measures, prints each row as it is measured, then the claims and the records, as
+ * options.format says. Returns the number of
  * failures: a wrong mapping, an operation that failed, counters that disagree. May be
  * called again. Boot CPU, after the allocators are up.
  */
 int bench_run(void);
 
-/* Logs every name, one a line, in the order of bench_run(). */
+/* Logs the names that options.bench and options.skip select, one a line, as bench_run() would. */
 void bench_list(void);
 
 /* The names as select_unmatched() wants them; @context is unused. */

@@ -16,8 +16,8 @@
 
 #define SCHEMA 1
 
-/* 1,000 samples of 20 digits, and the rest. */
-static char line[24 * KiB];
+/* 1,000 samples of 20 digits, or 256 skipped records with their reasons; and the rest. */
+static char line[48 * KiB];
 
 static void json_hex(struct json *json, const char *key, uint64_t value)
 {
@@ -88,7 +88,24 @@ static void json_machine(struct json *json)
 		json_unsigned(json, "core_hz", counters.core_hz);
 }
 
-static void emit_context(void)
+/* What has no record since this machine or granule cannot run it. */
+static void json_skipped(struct json *json, const struct results *results)
+{
+	char text[128];
+
+	json_open_array(json, "skipped");
+	for (unsigned i = 0; i < results->count; i++) {
+		const struct result *r = &results->results[i];
+
+		if (!r->skipped)
+			continue;
+		snprintf(text, sizeof(text), "%s: %s", r->name, r->skipped);
+		json_string(json, NULL, text);
+	}
+	json_close(json);
+}
+
+static void emit_context(const struct results *results)
 {
 	struct json json;
 
@@ -109,6 +126,7 @@ static void emit_context(void)
 	if (!counters.no_time)
 		json_unsigned(&json, "overhead_cycles", bench_overhead.cycles);
 	json_absent(&json);
+	json_skipped(&json, results);
 	json_emit(&json);
 }
 
@@ -180,7 +198,7 @@ static void emit_record(const struct result *r)
 void report_json(const struct results *results)
 {
 	log_printf("--- BEGIN RESULTS ---\n");
-	emit_context();
+	emit_context(results);
 	for (unsigned i = 0; i < results->count; i++)
 		if (!results->results[i].failed && !results->results[i].skipped)
 			emit_record(&results->results[i]);

@@ -54,8 +54,13 @@ const struct claim claims[NR_CLAIMS] = {
 	{ "vmap/100M/order8-apart", "vmap of 100 MB in order-8 blocks", 1235000, 149000 },
 };
 
-/* Of the Linux that was measured. */
+/* Of every Linux that was measured. */
 #define REFERENCE_PAGE_SIZE (4 * KiB)
+
+bool have_references(void)
+{
+	return PAGE_SIZE == REFERENCE_PAGE_SIZE;
+}
 
 unsigned reference_rank(const char *name)
 {
@@ -70,6 +75,5 @@ const struct reference *find_reference(const char *name)
 {
 	unsigned i = reference_rank(name);
 
-	return PAGE_SIZE == REFERENCE_PAGE_SIZE && i < ARRAY_SIZE(references) ? &references[i]
-									      : NULL;
+	return have_references() && i < ARRAY_SIZE(references) ? &references[i] : NULL;
 }

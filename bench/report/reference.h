@@ -20,7 +20,13 @@ unsigned reference_rank(const char *name);
 /* NULL: none, or they were measured with another page size than this build's. */
 const struct reference *find_reference(const char *name);
 
-/* What the mail series claims, measured by its authors on an RK3588's little core. */
+/* Whether this build's pages are of the size that all the figures here were measured with. */
+bool have_references(void);
+
+/*
+ * What the mail series claims, measured by its authors on an RK3588's little core, with
+ * 4K pages.
+ */
 struct claim {
 	const char *name; /* of the bench that restates it */
 	const char *title;
