@@ -36,6 +36,7 @@ EOF
 }
 
 say() { printf 'tlbed: %s\n' "$*" >&2; }
+show() { "$@" || cannot_start 'standard output cannot be written'; exit 0; }
 cannot_start() { say "could not start: $* (exit status 5)"; exit 5; }
 
 # Closed standard streams would hand their numbers to the next file opened.
@@ -43,7 +44,8 @@ cannot_start() { say "could not start: $* (exit status 5)"; exit 5; }
 [ -e /dev/fd/1 ] || exec >/dev/null
 [ -e /dev/fd/2 ] || exec 2>/dev/null
 
-top=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd) || exit 5
+# The script may be called by a symbolic link.
+top=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd) || exit 5
 caller=$PWD
 absolute() { case $1 in /*) printf '%s' "$1" ;; *) printf '%s/%s' "$caller" "$1" ;; esac; }
 
@@ -66,7 +68,7 @@ parse() {
 		case $1 in
 		--) shift && words=$* && return ;;
 		--el2 | --gdb | --dry-run | --list | --test) given[${1#--}]=on ;;
-		--help | -h) usage && exit 0 ;;
+		--help | -h) show usage ;;
 		--*=*) set_option "${1%%=*}" "${1#*=}" ;;
 		--*) set_option "$@" && shift ;;
 		*) cannot_start "unknown option '$1' (kernel command line words go after --)" ;;
@@ -133,8 +135,12 @@ check_options
 choose_output
 cd "$top" || exit 5
 . tools/command.sh
+# From elsewhere only the absolute name of Image is good to copy.
+[ -z "${given[dry-run]:-}" ] || [ "$caller" -ef "$top" ] || folder=$out
 compose
-[ -z "${given[dry-run]:-}" ] || { print_command; exit 0; }
+[ -z "${given[dry-run]:-}" ] || show print_command
+# For make, any LLVM that is there means clang.
+case ${LLVM:-0} in 0) unset LLVM ;; esac
 
 # A make that called this script (make test) must not steer the makes below it.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES

@@ -16,6 +16,17 @@ needs_lazy_memory() {
 	[ "$(kib "$mem")" -gt "${host_kib:-$((1 << 62))}" ]
 }
 
+# The last `exit=`, as the kernel reads $words: double quotes protect blanks and go.
+exit_word() {
+	local rest=$words found='' blanks=$' \t'
+	local first="^[$blanks]*(([^$blanks\"]|\"[^\"]*\")+)(.*)$"
+	while [[ $rest =~ $first ]]; do
+		rest=${BASH_REMATCH[3]}
+		[[ ${BASH_REMATCH[1]//\"/} != exit=* ]] || found=${BASH_REMATCH[1]//\"/}
+	done
+	printf '%s' "${found#exit=}"
+}
+
 compose() { # sets the array `command`
 	local board=$machine
 	case $machine in virt | virt-*)
@@ -28,9 +39,11 @@ compose() { # sets the array `command`
 	command+=(-m "$mem" -smp "$smp")
 	[ "${given[icount]:-on}" = off ] || command+=(-icount 'shift=0,sleep=off')
 	command+=(-display none -monitor none -serial stdio -no-reboot -nodefaults -nic none)
-	[[ " $words " != *" exit=semihosting "* ]] ||
-		command+=(-semihosting-config enable=on,target=native)
-	[ -z "${given[gdb]:-}" ] || command+=(-s -S)
+	# A line typed at the shell may be the `exit=semihosting`.
+	case $(exit_word) in semihosting | shell)
+		command+=(-semihosting-config enable=on,target=native) ;;
+	esac
+	[ -z "${given[gdb]:-}" ] || command+=(-gdb tcp:127.0.0.1:1234 -S)
 	command+=(-kernel "$folder/Image")
 	[ -z "$words" ] || command+=(-append "$words")
 }

@@ -9,7 +9,7 @@ PICOLIBC=/usr/lib/picolibc/aarch64-linux-gnu/lib/release/libc.a
 have() { command -v "$1" >/dev/null 2>&1; }
 
 have_cross_compiler() {
-	[ -z "${CROSS_COMPILE:-}" ] || { have "${CROSS_COMPILE}gcc"; return; }
+	[ -z "${CROSS_COMPILE:-}" ] || return 0
 	have aarch64-none-elf-gcc || have aarch64-linux-gnu-gcc ||
 		{ [ "$(uname -m)" = aarch64 ] && have gcc; }
 }
@@ -81,6 +81,10 @@ lists_know_packages() { apt-cache show --no-all-versions "${packages[@]}" >/dev/
 
 install_missing() {
 	local packages as_root testing=${given[test]:-}
+	# No package brings a compiler that somebody named.
+	if [ -n "${CROSS_COMPILE:-}" ] && { [ -n "$testing" ] || [ -z "${LLVM:-}" ]; }; then
+		have "${CROSS_COMPILE}gcc" || cannot_start "${CROSS_COMPILE}gcc not found"
+	fi
 	find_missing
 	[ ${#packages[@]} -gt 0 ] || return 0
 	become_root

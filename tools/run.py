@@ -8,16 +8,23 @@ Called by qemu.sh, which composes the command line after `--`.
 import argparse
 import contextlib
 import os
+import re
 import shlex
 import sys
 
 from runner import console, keyboard, process, results
 
 TOTAL_PER_SILENCE = 20
+WORD = re.compile(r'(?:[^ \t"]|"[^"]*")+')
 
 
 def say(text):
-    print(f"tlbed: {text}", file=sys.stderr, flush=True)
+    complain(f"tlbed: {text}")
+
+
+def complain(line):
+    with contextlib.suppress(OSError, ValueError):  # standard error may be full or closed, too
+        print(line, file=sys.stderr, flush=True)
 
 
 def arguments():
@@ -34,10 +41,11 @@ def arguments():
 
 
 def kernel_words(command):
-    """The words of -append."""
+    """The words of -append, as the kernel splits them: double quotes protect blanks and go."""
     if "-append" not in command:
         return []
-    return command[command.index("-append") + 1].split()
+    line = command[command.index("-append") + 1]
+    return [word.replace('"', "") for word in WORD.findall(line)]
 
 
 def show_tail(boot):
@@ -45,7 +53,7 @@ def show_tail(boot):
     if lines:
         say(f"the last {len(lines)} lines of the console:")
     for line in lines:
-        print(f"  | {line}", file=sys.stderr)
+        complain(f"  | {line}")
 
 
 def save_results(boot, options, path):
@@ -56,7 +64,11 @@ def save_results(boot, options, path):
     if found.damaged and boot.status == 0:
         boot.status, boot.reason = 1, f"{len(found.damaged)} damaged lines of results"
     if found.present:
-        results.write(found, path, options.qemu_version, shlex.join(options.command))
+        try:
+            results.write(found, path, options.qemu_version, shlex.join(options.command))
+        except OSError as error:
+            boot.status, boot.explained = console.NO_VERDICT, True
+            boot.reason = f"{path} cannot be written: {error.strerror}"
 
 
 def run(options):
@@ -65,7 +77,8 @@ def run(options):
     if "list" not in words and os.path.exists(results_path):
         os.remove(results_path)  # never the figures of another run than the last
     show_results = any(word.startswith("format=") for word in words)
-    shell = "exit=shell" in words
+    # The last one counts, as in the kernel.
+    shell = [word for word in words if word.startswith("exit=")][-1:] == ["exit=shell"]
     with keyboard.Keyboard() if shell else contextlib.nullcontext() as keys:
         boot = console.boot(
             options.command,
@@ -76,10 +89,8 @@ def run(options):
             keys,
         )
     save_results(boot, options, results_path)
-    if boot.status >= console.NO_VERDICT:
+    if boot.status >= console.NO_VERDICT and not boot.explained:
         show_tail(boot)
-    if shell and boot.open_line.startswith(keyboard.PROMPT):
-        say("standard input ended and the shell waits: its last line should be `off`")
     if boot.reason:
         prefix = "could not start: " if boot.status == console.NOT_STARTED else ""
         say(f"{prefix}{boot.reason} (exit status {boot.status})")
@@ -94,11 +105,11 @@ def main():
         process.kill_all()
         say("interrupted, QEMU ended")
         status = interrupt.exit_status
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        pass
-    os._exit(status)  # standard output may be a closed pipe, of which Python would complain
+    except OSError as error:  # the folder went away, or is not ours
+        process.kill_all()
+        status = console.NOT_STARTED
+        say(f"could not start: {error.filename}: {error.strerror} (exit status {status})")
+    os._exit(status)  # what standard output could not take, Python would complain of
 
 
 if __name__ == "__main__":

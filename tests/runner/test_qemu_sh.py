@@ -15,7 +15,7 @@ import tap
 DEFAULT = (
     "qemu-system-aarch64 -M virt,gic-version=3,dtb-randomness=off -cpu cortex-a76 -m 2G -smp 1 "
     "-icount shift=0,sleep=off -display none -monitor none -serial stdio -no-reboot -nodefaults "
-    "-nic none -kernel build/Image"
+    "-nic none -kernel"
 )
 QEMU = """#!/bin/sh
 [ "$1" = --version ] && { echo "QEMU emulator version ${FAKE_VERSION:-7.2.22} (Debian)"; exit; }
@@ -23,7 +23,7 @@ echo "booted $*"
 echo 'tlbed: exit status 0'
 """
 MAKE = """#!/bin/sh
-echo "make $*"
+echo "make $* LLVM=${LLVM-unset}"
 [ -z "$FAKE_MAKE_FAILS" ] || { echo 'head.S:1: error: broken'; exit 2; }
 """
 # Knows make only after an update, and its first installation fails, as with lists out of date.
@@ -56,14 +56,15 @@ class ScriptCase(tap.ScratchCase):
         self.qemu = self.program("bin/fake-qemu", QEMU)
         self.program("bin/make", MAKE)
 
-    def call(self, *words, wrapper=(), **environment):
+    def call(self, *words, wrapper=(), cwd=None, script=None, **environment):
         """Runs qemu.sh; returns its status."""
         inherited = {name: value for name, value in os.environ.items() if name != "O"}
         path = {"PATH": self.path("bin") + ":" + os.environ["PATH"]}
         done = subprocess.run(
-            [*wrapper, os.path.join(self.tree, "qemu.sh"), *words], cwd=self.folder, timeout=60,
-            env={**inherited, **path, **environment}, stdin=subprocess.DEVNULL, check=False,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            [*wrapper, script or os.path.join(self.tree, "qemu.sh"), *words],
+            cwd=cwd or self.folder, timeout=60, env={**inherited, **path, **environment},
+            stdin=subprocess.DEVNULL, check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True)
         self.out, self.err = done.stdout, done.stderr
         return done.returncode
 
@@ -79,7 +80,10 @@ class Composing(ScriptCase):
         return line[line.index(flag) + 1] if flag in line else None
 
     def test_default_is_the_documented_machine(self):
-        self.assertEqual(self.command(), DEFAULT.split())
+        image = os.path.join(self.tree, "build", "Image")
+        self.assertEqual(self.command(), [*DEFAULT.split(), image])
+        self.assertEqual(self.call("--dry-run", cwd=self.tree), 0)
+        self.assertEqual(shlex.split(self.out), [*DEFAULT.split(), "build/Image"])
         self.assertEqual(sorted(os.listdir(self.tree)), ["qemu.sh", "tools"])
 
     def test_options_of_virt(self):
@@ -89,6 +93,7 @@ class Composing(ScriptCase):
         self.assertEqual(self.after("-smp", "--smp", "4"), "4")
         self.assertEqual(self.after("-m", "--mem=256M"), "256M")
         self.assertIsNone(self.after("-icount", "--icount", "off"))
+        self.assertEqual(self.after("-gdb", "--gdb"), "tcp:127.0.0.1:1234")
         self.assertIn("-S", self.command("--gdb"))
         self.assertEqual(self.command("--qemu", "/opt/q")[0], "/opt/q")
         self.assertEqual(self.command("--qemu", "bin/q")[0], self.path("bin/q"))
@@ -109,15 +114,29 @@ class Composing(ScriptCase):
                          "bench=vmap/* a='b c'")
         self.assertIsNone(self.after("-append"))
         self.assertEqual(self.after("-append", "--list"), "list")
-        self.assertIsNone(self.after("-semihosting-config"))
-        self.assertIsNotNone(self.after("-semihosting-config", "--", "exit=semihosting"))
+
+    def test_semihosting_follows_the_word_that_the_kernel_reads(self):
+        for words in ("exit=semihosting", 'exit="semihosting"', '"exit=semihosting" a=1',
+                      "exit=off\texit=semihosting", "exit=shell", "a='b exit=shell"):
+            with self.subTest(words):
+                self.assertIsNotNone(self.after("-semihosting-config", "--", words))
+        for words in ("", "exit=semihosting exit=off", 'a="b exit=semihosting c"', "xexit=shell",
+                      "exit=semihostingx", 'a="open exit=shell'):
+            with self.subTest(words):
+                self.assertIsNone(self.after("-semihosting-config", "--", words))
+
+    def test_symbolic_link(self):
+        link = self.path("link")
+        os.symlink("the tree/qemu.sh", link)
+        self.assertEqual(self.call("--dry-run", script=link), 0)
+        self.assertEqual(shlex.split(self.out)[-1], os.path.join(self.tree, "build", "Image"))
 
     def test_output_elsewhere(self):
         elsewhere = tempfile.mkdtemp(prefix="tlbed-")
         self.addCleanup(os.rmdir, elsewhere)
         self.assertEqual(self.call("--dry-run", O=f"{elsewhere}/x"), 0)
         self.assertEqual(shlex.split(self.out)[-1], f"{elsewhere}/x/Image")
-        self.assertEqual(self.call("--dry-run", O=os.path.join(self.tree, "x")), 0)
+        self.assertEqual(self.call("--dry-run", cwd=self.tree, O=os.path.join(self.tree, "x")), 0)
         self.assertEqual(shlex.split(self.out)[-1], "x/Image")
         self.assertEqual(self.call("--dry-run", O="else where"), 5)
 
@@ -160,6 +179,21 @@ class Refusing(ScriptCase):
         self.assertIn("not a QEMU", self.assert_refused("--qemu", self.path("none")))
         self.assertIn("not a QEMU", self.assert_refused("--qemu", "/bin/true"))
 
+    def test_named_compiler_that_is_not_there_installs_nothing(self):
+        self.program("bin/apt-get", f"#!/bin/sh\n: >'{self.path('called')}'\n")
+        err = self.assert_refused("--qemu", self.qemu, CROSS_COMPILE="nosuch-", LLVM="0")
+        self.assertIn("nosuch-gcc not found", err)
+        self.assertEqual(len(err.splitlines()), 1)
+        self.assertFalse(os.path.exists(self.path("called")))
+
+    def test_standard_output_that_is_full(self):
+        for words in (["--help"], ["--dry-run"], ["--qemu", self.qemu]):
+            with self.subTest(words):
+                wrapper = ["sh", "-c", 'exec "$@" >/dev/full', "sh"]
+                self.assertIn(self.call(*words, wrapper=wrapper), (4, 5))
+                self.assertIn("standard output cannot be written", self.err.splitlines()[-1])
+                self.assertNotIn("Traceback", self.err)
+
     def test_broken_build(self):
         err = self.assert_refused("--qemu", self.qemu, FAKE_MAKE_FAILS="1")
         self.assertIn("error: broken", err)
@@ -173,7 +207,7 @@ class Installing(ScriptCase):
         super().setUp()
         os.chmod(self.folder, 0o755)
         for name in ("bash", "sh", "env", "dirname", "id", "uname", "mkdir", "sed", "head", "tail",
-                     "nproc", "ln", "cat", "true", "setpriv", "python3"):
+                     "nproc", "ln", "readlink", "cat", "true", "setpriv", "python3"):
             os.symlink(shutil.which(name, path=SYSTEM_PATH), self.path(f"bin/{name}"))
         self.program("bin/aarch64-linux-gnu-gcc", "#!/bin/sh\n")
         os.mkdir(self.path("apt"))
@@ -224,6 +258,13 @@ class Running(ScriptCase):
         self.call("--qemu", self.qemu, MAKEFLAGS=" -- GRANULE=16K", FAKE_MAKE_FAILS="1")
         with open(os.path.join(self.tree, "build", "make.log"), encoding="utf-8") as log:
             self.assertNotIn("GRANULE", log.read())
+
+    def test_llvm_0_is_no_clang(self):
+        for given, seen in (("0", "unset"), ("", "unset"), ("1", "1")):
+            with self.subTest(given):
+                self.call("--qemu", self.qemu, LLVM=given, FAKE_MAKE_FAILS="1")
+                with open(os.path.join(self.tree, "build", "make.log"), encoding="utf-8") as log:
+                    self.assertIn(f"LLVM={seen}\n", log.read())
 
     def test_a_tree_that_cannot_be_written_builds_in_tmpdir(self):
         os.chmod(self.folder, 0o755)

@@ -30,16 +30,16 @@ RESULTS = [
 
 
 class RunCase(tap.ScratchCase):
-    def start(self, *words, silence=2):
+    def start(self, *words, silence=2, stdout=subprocess.PIPE):
         command = [sys.executable, RUN, "--out", self.folder, "--qemu-version", "7.2.0",
                    "--silence", str(silence), "--total", str(3 if silence == 2 else 60),
                    "--", *words]
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout,
                                 stderr=subprocess.PIPE)
 
     def finish(self, child):
         out, err = child.communicate(timeout=30)
-        self.out, self.err = out.decode(errors="replace"), err.decode()
+        self.out, self.err = (out or b"").decode(errors="replace"), err.decode()
         return child.returncode
 
     def boot(self, body, *words, silence=2):
@@ -106,6 +106,19 @@ class Verdict(RunCase):
 
     def test_a_halted_kernel_is_ended_after_its_exit_line(self):
         self.assertEqual(self.boot(f"echo '{GOOD_END}'; exec sleep 60", silence=20), 0)
+
+    def test_a_flood_after_the_exit_line_is_cut(self):
+        start = time.monotonic()
+        self.assertEqual(self.boot(f"echo '{GOOD_END}'; exec yes babble", silence=20), 4)
+        self.assertLess(time.monotonic() - start, 10)
+        self.assertIn("goes on after the exit line", self.err)
+        self.assertLess(len(self.console_log()), 1 << 20)
+
+    def test_a_trickle_after_the_exit_line_is_cut(self):
+        start = time.monotonic()
+        body = f"echo '{GOOD_END}'; while :; do echo; sleep 0.2; done"
+        self.assertEqual(self.boot(body, silence=20), 0)
+        self.assertLess(time.monotonic() - start, 10)
 
     def test_killed_qemu(self):
         self.assertEqual(self.boot("echo hello; kill -9 $$"), 4)
@@ -189,6 +202,47 @@ class Results(RunCase):
         self.assertTrue(os.path.exists(self.path("results.json")))
         self.print_lines(["broken"])
         self.assertFalse(os.path.exists(self.path("results.json")))
+
+
+class Full(RunCase):
+    """What cannot be written is said in one line; the rest is written all the same."""
+
+    def end_full(self, lines):
+        with open(self.path("text"), "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+        qemu = self.program("qemu", f"#!/bin/sh\ncat '{self.path('text')}'\n")
+        with open("/dev/full", "wb") as full:
+            return self.finish(self.start(qemu, stdout=full))
+
+    def assert_one_line(self, *words):
+        self.assertEqual(len(self.err.splitlines()), 1, self.err)
+        for word in (*words, "cannot be written", "No space left", "exit status 4"):
+            self.assertIn(word, self.err)
+
+    def test_standard_output(self):
+        self.assertEqual(self.end_full(["hello", *RESULTS, GOOD_END]), 4)
+        self.assert_one_line("standard output")
+        self.assertEqual(len(self.results()["benchmarks"]), 2)
+        self.assertIn(GOOD_END, self.console_log().decode())
+
+    def test_console_log(self):
+        os.symlink("/dev/full", self.path("console.log"))
+        self.assertEqual(self.print_lines(["hello", *RESULTS, GOOD_END]), 4)
+        self.assert_one_line("console.log")
+        self.assertEqual(self.out, f"hello\n{GOOD_END}\n")
+        self.assertEqual(len(self.results()["benchmarks"]), 2)
+
+    def test_results(self):
+        os.symlink("/dev/full", self.path("results.json.partial"))
+        self.assertEqual(self.print_lines([*RESULTS, GOOD_END]), 4)
+        self.assert_one_line("results.json")
+        self.assertFalse(os.path.exists(self.path("results.json")))
+
+    def test_console_log_that_cannot_be_opened(self):
+        os.mkdir(self.path("console.log"))
+        self.assertEqual(self.print_lines([GOOD_END]), 5)
+        self.assertEqual(len(self.err.splitlines()), 1, self.err)
+        self.assertIn("console.log: Is a directory", self.err)
 
 
 class Ending(RunCase):

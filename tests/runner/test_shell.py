@@ -20,11 +20,11 @@ RESULTS = "echo \"$line\"; echo '--- BEGIN RESULTS ---'; echo inside; echo '--- 
 
 
 class ShellCase(tap.ScratchCase):
-    def start(self, body, stdin, words="exit=shell", **keywords):
+    def start(self, body, stdin, words="exit=shell", silence=1, **keywords):
         qemu = self.program("qemu", "#!/bin/sh\n" + body)
         return subprocess.Popen(
-            [sys.executable, RUN, "--out", self.folder, "--qemu-version", "7.2.0", "--silence", "1",
-             "--total", "2", "--", qemu, "-append", words],
+            [sys.executable, RUN, "--out", self.folder, "--qemu-version", "7.2.0", "--silence",
+             str(silence), "--total", str(2 * silence), "--", qemu, "-append", words],
             stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **keywords)
 
     def finish(self, child, data=None):
@@ -61,9 +61,21 @@ class Pipe(ShellCase):
         self.assertEqual(child.wait(timeout=30), 4)  # with standard input still open
         self.finish(child)
 
-    def test_input_that_ends_at_the_prompt(self):
-        self.assertEqual(self.pipe(f"{PROMPT}; {PROMPT}; sleep 60", b"list\n"), 4)
-        self.assertIn("its last line should be `off`", self.err)
+    def test_input_that_ends_at_the_prompt_ends_the_run_at_once(self):
+        for data, body in ((b"", f"{PROMPT}; exec sleep 60"),
+                           (b"list\r\n", f"{PROMPT}; echo list; {PROMPT}; exec sleep 60"),
+                           (b"list\noff", f"{PROMPT}; echo list; {PROMPT}; exec sleep 60")):
+            with self.subTest(data):
+                start = time.monotonic()
+                self.assertEqual(self.pipe(body, data, silence=20), 4)
+                self.assertLess(time.monotonic() - start, 10)
+                self.assertEqual(len(self.err.splitlines()), 1, self.err)
+                self.assertIn("its last line should be `off`", self.err)
+
+    def test_input_that_ended_but_is_not_read_yet_is_waited_for(self):
+        body = f"printf 'tlbed> '; sleep 0.7; read line; echo got $line; {GOOD_END}"
+        self.assertEqual(self.pipe(body, b"list\n"), 0)
+        self.assertIn("got list", self.out)
 
     def test_reader_that_leaves_early(self):
         self.assertEqual(self.pipe(f"exec <&-; sleep 0.5; {GOOD_END}", b"x" * 1000000), 0)

@@ -20,8 +20,9 @@ NO_VERDICT = 4
 NOT_STARTED = 5
 # QEMU says these whenever the guest idles or a machine has a network card: no news.
 QEMU_NOISE = re.compile(r"icount sleep disabled|warning: nic .* has no peer")
-# Time for QEMU to end by itself after the exit line (exit=halt never does).
+# What QEMU may take and say to end by itself after the exit line (exit=halt never does).
 GRACE_S = 2.0
+GRACE_BYTES = 1 << 16
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Boot:
     open_line: str = ""  # what follows the last line end
     status: int = NO_VERDICT
     reason: str = ""  # one line, when the kernel's own status says less
+    explained: bool = False  # the reason is all: the console's last lines add nothing
     seconds: float = 0.0
 
     def tail(self, count=15):
@@ -39,11 +41,37 @@ class Boot:
         return [line for line in (*self.lines, self.open_line) if line.strip()][-count:]
 
 
-class Screen:
+class Sink:
+    """A stream whose write errors end no run: the first stays in `error`, the rest is dropped."""
+
+    def __init__(self, stream, name):
+        self.stream = stream
+        self.name = name
+        self.error = ""  # one line
+
+    def write(self, data):
+        self._try(lambda: (self.stream.write(data), self.stream.flush()))
+
+    def close(self):
+        self._try(lambda: self.stream.close())
+
+    def _try(self, action):
+        if self.stream is None:
+            return
+        try:
+            action()
+        except (BrokenPipeError, ValueError):
+            self.stream = None  # `| head` has read enough; the run goes on to its verdict
+        except OSError as error:
+            self.stream = None
+            self.error = f"{self.name} cannot be written: {error.strerror or error}"
+
+
+class Screen(Sink):
     """Shows the console as it comes, less the result lines (they are for results.json)."""
 
     def __init__(self, stream, show_results):
-        self.stream = stream
+        super().__init__(stream, "standard output")
         self.show_results = show_results
         self.asked_results = False  # by the line that the shell runs
         self.hidden = False
@@ -57,23 +85,14 @@ class Screen:
             if text == BEGIN_RESULTS and not (self.show_results or self.asked_results):
                 self.hidden = True
             if not self.hidden:
-                self._write(line[self.shown :])
+                self.write(line[self.shown :])
             if text == END_RESULTS:
                 self.hidden = False
             self.shown = 0
         # A line that may become a marker is held back until it is whole.
         if not self.hidden and not open_line.startswith(b"-"):
-            self._write(open_line[self.shown :])
+            self.write(open_line[self.shown :])
             self.shown = len(open_line)
-
-    def _write(self, data):
-        if self.stream is None or not data:
-            return
-        try:
-            self.stream.write(data)
-            self.stream.flush()
-        except (BrokenPipeError, ValueError):
-            self.stream = None  # `| head` has read enough; the run goes on to its verdict
 
 
 def boot(argv, log_path, silence_s, total_s, screen=None, keys=None):
@@ -84,25 +103,29 @@ def boot(argv, log_path, silence_s, total_s, screen=None, keys=None):
     result = Boot()
     start = time.monotonic()
     try:
+        log = Sink(open(log_path, "wb"), log_path)
         child = process.spawn(
             argv, stdin=subprocess.PIPE if keys else subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     except OSError as error:
-        open(log_path, "wb").close()
-        result.status, result.reason = NOT_STARTED, f"{argv[0]}: {error.strerror or error}"
+        result.status = NOT_STARTED
+        result.reason = f"{error.filename or argv[0]}: {error.strerror or error}"
         return result
     errors = _collect(child.stderr)
     if keys:
         keys.feed(child.stdin)
     try:
-        with open(log_path, "wb") as log:
-            stopped = _follow(child, log, result, silence_s, total_s, screen, keys)
-            log.write(result.open_line.encode())
+        stopped = _follow(child, log, result, silence_s, total_s, screen, keys)
+        log.write(result.open_line.encode())
     finally:
+        log.close()
         code = process.kill(child) if child.poll() is None else child.returncode
         process.reap(child)
     result.seconds = time.monotonic() - start
     result.status, result.reason = judge(result, stopped, code, errors())
+    result.explained = stopped == keyboard.ENDED
+    for error in filter(None, (log.error, screen and screen.error)):
+        result.status, result.reason, result.explained = NO_VERDICT, error, True
     return result
 
 
@@ -123,6 +146,8 @@ def _collect(stream):
 def _follow(child, log, result, silence_s, total_s, screen, keys):
     """Reads until QEMU closes the console or a limit passes; returns the limit's reason or None."""
     start = last = now = time.monotonic()
+    ended = None  # when the first exit line came; after_exit: bytes since then
+    after_exit = prompts = 0
     pending = b""  # the open line, a carriage return at its end included
     with selectors.DefaultSelector() as selector:
         selector.register(child.stdout, selectors.EVENT_READ)
@@ -130,8 +155,10 @@ def _follow(child, log, result, silence_s, total_s, screen, keys):
             before, now = now, time.monotonic()
             if keys and keys.is_awaited(result.open_line):
                 start, last = start + now - before, now  # nobody is timed while somebody types
-            if exit_status(result) is not None and now - last > GRACE_S:
-                return None
+            if ended and (now - ended > GRACE_S or after_exit > GRACE_BYTES):
+                return "the console goes on after the exit line"
+            if keys and keys.has_ended(result.open_line, prompts):
+                return keyboard.ENDED
             if silence_s and now - last > silence_s:
                 return f"hang: no console output for {silence_s} s"
             if total_s and now - start > total_s:
@@ -142,10 +169,15 @@ def _follow(child, log, result, silence_s, total_s, screen, keys):
             if not data:
                 return None
             last = time.monotonic()
+            after_exit += len(data) if ended else 0
             *lines, pending = (pending + data).replace(b"\r\n", b"\n").split(b"\n")
             lines = [line + b"\n" for line in lines]
             log.write(b"".join(lines))
-            result.lines += [line[:-1].decode(errors="replace") for line in lines]
+            texts = [line[:-1].decode(errors="replace") for line in lines]
+            result.lines += texts
+            prompts += sum(text.startswith(keyboard.PROMPT) for text in texts)
+            if not ended and any(EXIT_LINE.fullmatch(text.strip()) for text in texts):
+                ended = last
             open_line = pending.rstrip(b"\r")
             result.open_line = open_line.decode(errors="replace")
             if screen:

@@ -7,12 +7,16 @@ terminal would stop. So the runner reads, and passes every byte on as it is.
 
 import contextlib
 import os
+import re
 import sys
 import termios
 import threading
 import tty
 
 PROMPT = "tlbed> "  # SHELL_PROMPT of bench/shell.h
+
+ENDED = "standard input ended and the shell waits: its last line should be `off`"
+LINE_ENDS = re.compile(rb"[\r\n\x03]")  # what makes the shell prompt again; CR LF is one
 
 
 class Keyboard:
@@ -21,6 +25,7 @@ class Keyboard:
     def __init__(self):
         self.fd = sys.stdin.fileno() if sys.stdin else None
         self.open = self._readable()
+        self.line_ends = 0  # passed on
         self.modes = None
 
     def _readable(self):
@@ -47,8 +52,11 @@ class Keyboard:
         threading.Thread(target=self._pump, args=(stream,), daemon=True).start()
 
     def _pump(self, stream):
+        last = b""
         with contextlib.suppress(OSError):  # QEMU has ended, or the terminal is gone
             while self.open and (data := os.read(self.fd, 4096)):
+                self.line_ends += len(LINE_ENDS.findall(data)) - (last + data).count(b"\r\n")
+                last = data[-1:]
                 stream.write(data)
                 stream.flush()
         self.open = False
@@ -58,3 +66,7 @@ class Keyboard:
     def is_awaited(self, open_line):
         """Whether the kernel waits for a line that may still come."""
         return self.open and open_line.startswith(PROMPT)
+
+    def has_ended(self, open_line, prompts):
+        """Whether the kernel waits for a line that cannot come: each prompt before took one."""
+        return not self.open and open_line.startswith(PROMPT) and prompts >= self.line_ends
