@@ -103,7 +103,7 @@ def boot(argv, log_path, silence_s, total_s, screen=None, keys=None):
     result = Boot()
     start = time.monotonic()
     try:
-        log = Sink(open(log_path, "wb"), log_path)
+        log = Sink(open(log_path, "wb", buffering=0), log_path)  # nothing left to fail later
         child = process.spawn(
             argv, stdin=subprocess.PIPE if keys else subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
