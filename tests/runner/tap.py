@@ -2,12 +2,19 @@
 """unittest with TAP on standard output, and what the runner's tests share."""
 
 import os
+import signal
 import sys
 import tempfile
 import unittest
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "tools"))
+
+
+# A background job, or nohup, ignores some of these, and what is ignored stays so in the
+# programs that are tested for how they take them.
+for _signal in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+    signal.signal(_signal, signal.SIG_DFL)
 
 
 class TapResult(unittest.TestResult):
