@@ -34,7 +34,7 @@ class Keyboard:
         try:  # a job in the background may not touch the terminal
             return os.tcgetpgrp(self.fd) == os.getpgrp()
         except OSError:
-            return False  # not the terminal of this session
+            return False  # not our controlling terminal
 
     def __enter__(self):
         if self.open and os.isatty(self.fd):
