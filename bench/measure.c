@@ -10,7 +10,7 @@
 
 #include "bench/measure.h"
 #include "bench/selfcheck.h"
-#include "drivers/pmu.h"
+#include "drivers/pmu/pmu.h"
 #include "drivers/timer.h"
 #include "lib/arm64/cpu.h"
 #include "lib/cmdline/options.h"

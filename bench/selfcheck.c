@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "bench/selfcheck.h"
-#include "drivers/pmu.h"
+#include "drivers/pmu/pmu.h"
 #include "drivers/timer.h"
 #include "lib/arm64/cpu.h"
 

@@ -4,7 +4,7 @@
  */
 #include "tests/support.h"
 
-#include "drivers/pmu.h"
+#include "drivers/pmu/pmu.h"
 #include "lib/arm64/probe.h"
 #include "lib/cmdline/options.h"
 #include "mm/areas/area.h"

@@ -10,7 +10,7 @@
 #include <libfdt.h>
 #undef fdt_check_header
 
-#include "drivers/gic.h"
+#include "drivers/irq/gic.h"
 #include "tests/host/gic-model.h"
 #include "tests/host/tap.h"
 

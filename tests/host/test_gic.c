@@ -3,11 +3,11 @@
  * GICv2 and GICv3 against a model of each: every tree that they may meet, every way to
  * fail, and what they tell the controller.
  */
-// sources: drivers/irq.c drivers/gic.c drivers/gicv2.c drivers/gicv3.c lib/fdt/fdt.c lib/fdt/fdt-open.c lib/fdt/fdt-memory.c lib/fdt/fdt-machine.c tests/host/gic-model.c
+// sources: drivers/irq/irq.c drivers/irq/gic.c drivers/irq/gicv2.c drivers/irq/gicv3.c lib/fdt/fdt.c lib/fdt/fdt-open.c lib/fdt/fdt-memory.c lib/fdt/fdt-machine.c tests/host/gic-model.c
 // libs: -lfdt
 #include <errno.h>
 
-#include "drivers/irq.h"
+#include "drivers/irq/irq.h"
 #include "tests/host/gic-tree.h"
 
 static void test_decode(void)

@@ -3,12 +3,12 @@
  * The way of an interrupt from its acknowledgement to its end, in order, whatever its
  * number; and the timer's, from the tree to its handler.
  */
-// sources: drivers/irq.c drivers/gic.c drivers/gicv2.c drivers/gicv3.c drivers/timer.c drivers/timer-irq.c lib/fdt/fdt.c lib/fdt/fdt-open.c lib/fdt/fdt-memory.c lib/fdt/fdt-machine.c tests/host/gic-model.c
+// sources: drivers/irq/irq.c drivers/irq/gic.c drivers/irq/gicv2.c drivers/irq/gicv3.c drivers/timer.c drivers/irq/timer-irq.c lib/fdt/fdt.c lib/fdt/fdt-open.c lib/fdt/fdt-memory.c lib/fdt/fdt-machine.c tests/host/gic-model.c
 // libs: -lfdt
 #include <errno.h>
 
-#include "drivers/irq.h"
-#include "drivers/timer-irq.h"
+#include "drivers/irq/irq.h"
+#include "drivers/irq/timer-irq.h"
 #include "lib/arm64/sysreg.h"
 #include "tests/host/gic-tree.h"
 

@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 
-#include "drivers/pmu.h"
+#include "drivers/pmu/pmu.h"
 
 #define PMCR_E		 (1UL << 0)
 #define PMCR_P		 (1UL << 1) /* resets the event counters */

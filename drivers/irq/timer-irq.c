@@ -3,12 +3,12 @@
  * CNTV_CTL and CNTV_CVAL (Arm ARM D12): the compare value is 64 bits, so that no span is too
  * long. The interrupt is a level: it ends when the timer is off.
  */
-#include "drivers/timer-irq.h"
+#include "drivers/irq/timer-irq.h"
 
 #include <string.h>
 
-#include "drivers/gic.h"
-#include "drivers/irq.h"
+#include "drivers/irq/gic.h"
+#include "drivers/irq/irq.h"
 #include "drivers/timer.h"
 #include "lib/percpu.h"
 

@@ -3,7 +3,7 @@
  * GICv3 (IHI 0069H): a Distributor, a redistributor a CPU, and system registers. We are in the
  * Non-secure state, or in the only one; what the tree's firmware keeps Secure stays its own.
  */
-#include "drivers/gic-internal.h"
+#include "drivers/irq/gic-internal.h"
 #include "lib/arm64/barrier.h"
 #include "lib/arm64/sysreg.h"
 #include "lib/log.h"

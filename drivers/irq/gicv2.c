@@ -3,7 +3,7 @@
  * GICv2 (IHI 0048B): everything is memory-mapped, and what belongs to a CPU is banked: the
  * same address is another register on each.
  */
-#include "drivers/gic-internal.h"
+#include "drivers/irq/gic-internal.h"
 #include "lib/arm64/sysreg.h"
 #include "lib/log.h"
 

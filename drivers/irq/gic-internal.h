@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "drivers/gic.h"
-#include "drivers/irq.h"
+#include "drivers/irq/gic.h"
+#include "drivers/irq/irq.h"
 #include "lib/mmio.h"
 
 #define GICD_CTLR	0x000

@@ -2,9 +2,9 @@
 /*
  * Which GIC there is, how its tree names interrupts, and what both versions do alike.
  */
-#include "drivers/gic.h"
+#include "drivers/irq/gic.h"
 
-#include "drivers/gic-internal.h"
+#include "drivers/irq/gic-internal.h"
 #include "lib/arm64/cpu.h"
 
 /* Generous: each read of a device takes some 100 ns. */

@@ -5,7 +5,7 @@
  */
 #include <errno.h>
 
-#include "drivers/irq.h"
+#include "drivers/irq/irq.h"
 #include "lib/arm64/barrier.h"
 #include "lib/percpu.h"
 
