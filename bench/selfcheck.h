@@ -16,7 +16,7 @@ struct counters {
 	const char *contradiction;   /* the three contradict each other: a failure; else NULL */
 	unsigned ns_per_instruction; /* emulated with an exact unit: virtual time of one */
 	uint64_t core_hz;	     /* silicon: measured; 0: not known */
-	char clock_source[96];
+	char clock_source[120];
 };
 
 extern struct counters counters;

@@ -11,8 +11,8 @@
 #include "drivers/timer.h"
 #include "lib/arm64/cpu.h"
 
-/* A round reads both counters: 2 ms of it are far fewer even if CNTFRQ is wrong tenfold. */
-#define WINDOW_ROUNDS 10000000u
+/* A round has four ISBs: 2 ms of it are far fewer at any known core's clock. */
+#define WINDOW_ROUNDS 2000000u
 #define DRIFT_PART    1000u /* 0.1 % */
 #define DRIFT_MAX     1000000u
 
@@ -136,8 +136,11 @@ static void measure_core(struct core_clock *clock)
 	struct clock_sample start = clock_sample();
 
 	clock->core_hz = clock_since(&start);
-	if (!clock->core_hz)
+	if (clock_sample().cycles == start.cycles)
 		clock->no_core_hz = "PMCCNTR_EL0 stands still";
+	else if (!clock->core_hz)
+		clock->no_core_hz = clock->no_time =
+			"CNTVCT_EL0 is far slower than CNTFRQ_EL0 says";
 	else if (clock->core_hz < CORE_MIN_HZ || clock->core_hz > CORE_MAX_HZ)
 		clock->no_core_hz = "PMCCNTR_EL0 and CNTVCT_EL0 contradict each other";
 	if (clock->no_core_hz)

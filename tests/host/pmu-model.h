@@ -10,14 +10,14 @@
 struct pmu_model {
 	/* What the test sets up. */
 	uint64_t midr, dfr0, ceid[2], cntfrq;
-	unsigned counters;	   /* PMCR.N */
-	uint64_t cycles_per_tick;  /* of the core's clock, by the timer's */
-	uint32_t still;		   /* counters that never move; bit 31: cycles */
-	uint32_t unstoppable;	   /* counters that PMCNTENCLR does not stop */
-	uint32_t no_reset;	   /* counters that keep their value when 0 is written */
+	unsigned counters;	  /* PMCR.N */
+	uint64_t cycles_per_tick; /* of the core's clock, by the timer's */
+	uint32_t still;		  /* counters that never move; bit 31: cycles */
+	uint32_t unstoppable;	  /* counters that PMCNTENCLR does not stop */
+	uint32_t no_reset;	  /* counters that keep their value when 0 is written */
 	bool timer_still;
-	unsigned miscounts;	   /* instructions of a loop that are counted once more */
-	uint64_t slower_after;	   /* cycles, after which the core runs at half its clock; 0: never */
+	unsigned miscounts;    /* instructions of a loop that are counted once more */
+	uint64_t slower_after; /* cycles, after which the core runs at half its clock; 0: never */
 
 	/* State. */
 	uint64_t cycles, tick_part, cntvct, pmccntr, pmcr, pmcntenset, pmovs, pmselr;
@@ -27,7 +27,8 @@ struct pmu_model {
 
 extern struct pmu_model model;
 
-/* A PMUv3p1 of six counters at 1 GHz, timer 24 MHz, events 0x05, 0x08, 0x11; garbage in all state. */
+/* A PMUv3p1 of six counters at 1 GHz, timer 24 MHz, events 0x05, 0x08, 0x11; garbage in all state.
+ */
 void model_reset(void);
 
 /* So many instructions at one a cycle. */
