@@ -12,6 +12,7 @@
 #include "bench/report/reference.h"
 #include "bench/selfcheck.h"
 #include "bench/report/text.h"
+#include "drivers/pmu/clock.h"
 #include "lib/log.h"
 #include "lib/cmdline/options.h"
 
@@ -331,6 +332,8 @@ void report_row(const struct result *result)
 
 static void report_method(void)
 {
+	char mhz[24];
+
 	log_printf("\nclock: %s\n", counters.clock_source);
 	if (counters.instructions)
 		log_printf("INST_RETIRED is exact on loops of known length; %lu instructions of an "
@@ -343,8 +346,9 @@ static void report_method(void)
 	if (counters.no_cycles && counters.no_cycles != counters.no_time)
 		log_printf("no cycles: %s\n", counters.no_cycles);
 	report_events_method();
+	clock_mhz(mhz, counters.core_hz);
 	if (counters.core_hz)
-		log_printf("core clock, measured: %lu MHz\n", counters.core_hz / 1000000);
+		log_printf("core clock, measured: %s MHz\n", mhz);
 }
 
 void report_begin(void)

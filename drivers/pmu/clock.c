@@ -195,6 +195,8 @@ void clock_text(char *text, size_t size)
 		pmu_stop();
 	clock_mhz(core, clock.core_hz);
 	clock_mhz(timer, clock.cntfrq_hz);
+	if (clock.cntfrq_hz % 1000000 == 0)
+		snprintf(timer, sizeof(timer), "%lu", clock.cntfrq_hz / 1000000);
 	if (clock.no_time)
 		snprintf(text, size, "unknown: %s; no times", clock.no_time);
 	else if (clock.core_hz)

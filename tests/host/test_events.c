@@ -146,6 +146,9 @@ static void test_missing(void)
 	ok(missing("stall_backend_mem", &id, "event 0x4005 needs PMUv3p1") &&
 		   missing("r400", &id, "event 0x400 needs PMUv3p1") && missing("r3ff", &id, NULL),
 	   "a first PMUv3 has events of 10 bits, and no upper half of PMCEID");
+	ok(!pmu_id_has(&id, 0x4005) && pmu_id_has(&id, 0x3f) && pmu_id_has(&silicon_a76, 0x4005) &&
+		   !pmu_id_has(&silicon_a76, 0x40) && !pmu_id_has(&silicon_a76, 0x4040),
+	   "what PMCEID speaks of");
 	id.version = PMU_VERSION_NONE;
 	ok(missing("inst_retired", &id, "no PMUv3") && missing("rc1", &id, "no PMUv3"), "no PMU");
 }

@@ -19,6 +19,8 @@ static const char *why_no_pmu(struct pmu_id *id)
 	pmu_identify(id);
 	if (!id->version)
 		return "this CPU has no PMUv3";
+	if (platform.entry_el == 2)
+		CHECK(id->counters > 0); /* nobody but boot has set HPMN */
 	return id->counters ? NULL : "a hypervisor keeps the event counters";
 }
 
