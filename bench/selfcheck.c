@@ -117,8 +117,10 @@ static void check_real_clock(void)
 	else
 		counters.no_cycles = counters.no_instructions;
 	snprintf(counters.clock_source, sizeof(counters.clock_source), "CNTVCT at %lu Hz%s%s",
-		 timer_hz(), clock.no_time ? ", which is no clock: " : ", cycles by PMCCNTR",
-		 clock.no_time ? clock.no_time : "");
+		 timer_hz(), counters.no_time ? ", which is no clock: " : "",
+		 counters.no_time     ? counters.no_time
+		 : counters.no_cycles ? ""
+				      : ", cycles by PMCCNTR");
 }
 
 /* An emulator, or a CPU that has no PMU to tell. */

@@ -26,9 +26,12 @@ static void plan_text(char *text, size_t size)
 {
 	const struct bench_events *e = &bench_events;
 
-	snprintf(text, size, "%u event%s over %u counter%s: %u round%s of samples", e->counted,
-		 plural(e->counted), e->counters, plural(e->counters), e->rounds,
-		 plural(e->rounds));
+	if (!e->counted)
+		snprintf(text, size, "none can be counted");
+	else
+		snprintf(text, size, "%u event%s over %u counter%s: %u round%s of samples",
+			 e->counted, plural(e->counted), e->counters, plural(e->counters),
+			 e->rounds, plural(e->rounds));
 }
 
 void report_events_method(void)
@@ -38,7 +41,7 @@ void report_events_method(void)
 	if (!bench_events.count)
 		return;
 	plan_text(text, sizeof(text));
-	log_printf("events: %s, after the timed ones\n", bench_events.counted ? text : "none");
+	log_printf("events: %s%s\n", text, bench_events.counted ? ", after the timed ones" : "");
 	for (unsigned i = 0; i < bench_events.count; i++)
 		if (bench_events.events[i].absent[0])
 			log_printf("no %s: %s\n", bench_events.events[i].event.name,
