@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bench/bench.h"
+#include "bench/pmu/events.h"
 #include "bench/records.h"
 #include "bench/report/reference.h"
 #include "bench/selfcheck.h"
@@ -215,8 +216,9 @@ int bench_run(void)
 	select_records();
 	bench_selfcheck();
 	bench_measure_overhead();
-	if (counters.disagree) {
-		log_printf("FAILED  counters: %s\n", counters.no_instructions);
+	bench_events_start();
+	if (counters.contradiction) {
+		log_printf("FAILED  counters: %s\n", counters.contradiction);
 		failures++;
 	}
 	if (wants_tables())
@@ -235,5 +237,6 @@ int bench_run(void)
 	report();
 	for (unsigned i = 0; i < nr_records; i++)
 		bench_forget(&records[i]);
+	bench_events_stop();
 	return failures;
 }

@@ -5,6 +5,7 @@
 #include "boot/banner.h"
 
 #include "boot/tables.h"
+#include "drivers/pmu/clock.h"
 #include "lib/log.h"
 #include "lib/platform.h"
 #include "mm/arm64/geometry.h"
@@ -44,6 +45,15 @@ void print_banner(void)
 	log_printf("  mmu       TCR %lx, MAIR %lx, SCTLR %lx, TLBI %s\n", platform.tcr,
 		   platform.mair, platform.sctlr, platform.tlbi_twice ? "twice" : "once");
 	log_printf("  timer     CNTFRQ %lu Hz\n", platform.cntfrq_hz);
+}
+
+void print_clock(const struct fdt *fdt)
+{
+	char text[CLOCK_TEXT_MAX];
+
+	clock_init(fdt);
+	clock_text(text, sizeof(text));
+	log_printf("  clock     %s\n", text);
 }
 
 void print_memory(void)

@@ -105,6 +105,7 @@ static void start_machine(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 	/* External aborts are reported where they happen; IRQs stay masked till there is a GIC. */
 	asm volatile("msr daifclr, #4" ::: "memory");
 	print_banner();
+	print_clock(&fdt);
 	if (error) {
 		fdt_explain(&fdt, line, sizeof(line));
 		log_printf("boot: malformed device tree: %s\n", line);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bench/records.h"
+#include "bench/report/events.h"
 #include "bench/selfcheck.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -52,14 +53,15 @@ static void json_absent(struct json *json)
 		json_string(json, "instructions", counters.no_instructions);
 		json_string(json, "instructions_per_page", counters.no_instructions);
 	}
-	if (counters.no_time) {
-		json_string(json, "cycles", counters.no_time);
+	if (counters.no_cycles)
+		json_string(json, "cycles", counters.no_cycles);
+	if (counters.no_time)
 		json_string(json, "ns", counters.no_time);
-	}
 	if (no_real_time) {
 		json_string(json, "real_time", no_real_time);
 		json_string(json, "cpu_time", no_real_time);
 	}
+	json_events_absent(json);
 	json_close(json);
 }
 
@@ -123,8 +125,9 @@ static void emit_context(const struct results *results)
 	json_unsigned(&json, "warmup", options.warmup);
 	if (counters.instructions)
 		json_unsigned(&json, "overhead_instructions", bench_overhead.instructions);
-	if (!counters.no_time)
+	if (!counters.no_cycles)
 		json_unsigned(&json, "overhead_cycles", bench_overhead.cycles);
+	json_events_context(&json);
 	json_absent(&json);
 	json_skipped(&json, results);
 	json_emit(&json);
@@ -149,12 +152,12 @@ static void json_counts(struct json *json, const struct result *r)
 		json_unsigned(json, "instructions_min", r->instructions.min);
 		json_unsigned(json, "instructions_max", r->instructions.max);
 	}
-	if (!counters.no_time) {
+	if (!counters.no_cycles)
 		json_unsigned(json, "cycles", r->cycles.median);
+	if (!counters.no_time)
 		json_unsigned(json, "ns", r->ns.median);
-		if (r->sample_cycles)
-			json_numbers(json, "samples", r->sample_cycles, r->samples);
-	}
+	if (r->sample_cycles)
+		json_numbers(json, "samples", r->sample_cycles, r->samples);
 	json_unsigned(json, "pages", r->pages);
 	if (counters.instructions)
 		json_fixed(json, "instructions_per_page",
@@ -192,6 +195,7 @@ static void emit_record(const struct result *r)
 	json_work(&json, &r->work);
 	if (r->has_census)
 		json_census(&json, &r->census);
+	json_events_record(&json, r);
 	json_emit(&json);
 }
 
