@@ -9,6 +9,8 @@
 
 #include "lib/cmdline/options.h"
 #include "lib/log.h"
+#include "mm/phys/buddy.h"
+#include "mm/phys/kmalloc.h"
 
 static bool one_valid(uint64_t number, char *error, size_t size)
 {
@@ -40,6 +42,20 @@ bool bench_cpus_valid(char *error, size_t size)
 		if (!one_valid(number, error, size))
 			return false;
 	return true;
+}
+
+static void give_caches_back(void *arg)
+{
+	(void)arg;
+	kmalloc_drain();
+	drain_hot_lists();
+}
+
+void bench_cpus_off(void)
+{
+	for (unsigned i = 0; i < nr_cpus; i++)
+		if (i != boot_cpu && cpu_online(i) && !work_on_cpu(i, give_caches_back, NULL))
+			cpu_down(i);
 }
 
 bool bench_cpus_named(void)

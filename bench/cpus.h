@@ -20,3 +20,6 @@ bool bench_cpus_named(void);
  * *@failures counts those that should have and did not. Boot CPU.
  */
 unsigned bench_cpus_select(unsigned list[NR_CPUS], int *failures);
+
+/* All CPUs but the boot CPU off, what they kept given back: nobody else runs while one measures. */
+void bench_cpus_off(void);

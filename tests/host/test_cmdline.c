@@ -223,7 +223,7 @@ static void test_help(void)
 	log_set_console(&capture_console);
 	cmdline_help();
 	text = capture_text();
-	ok(!strncmp(text, "  bench=GLOB[,GLOB]  ", 21) && strstr(text, "\n  cpu=N|all  ") &&
+	ok(!strncmp(text, "  bench=GLOB[,GLOB]  ", 21) && strstr(text, "\n  cpus=all|N[,N]  ") &&
 		   strstr(text, "\n  list  print every name, run nothing\n"),
 	   "help has a line for each option");
 	ok(strstr(text, "  depth=N\n  devmem=SIZE\n  exit=off|") && strstr(text, "\n  warmup=N  "),
