@@ -153,6 +153,7 @@ build
 if [ -n "${given[test]:-}" ]; then
 	exec python3 tools/test.py --out "$folder" --qemu "$qemu" --silence "${given[timeout]:-60}"
 fi
+[ -e "$out/$image" ] || cannot_start "$out/$image is not there: make does not build it"
 silence=${given[timeout]:-30}
 if [ -n "${given[gdb]:-}" ]; then
 	say "waiting for: gdb-multiarch $out/tlbed.elf -ex 'target remote :1234'"
