@@ -12,7 +12,8 @@ usage: ./qemu.sh [options] [-- kernel command line words]
 
   (nothing)        install what is missing, build, boot, run the default benches
   --test           every test: host, fuzz, the on-target suites over tests/matrix,
-                   and a few errors planted on purpose that these must catch
+                   the boots of tests/endings that must end in a known way, and a
+                   few errors planted on purpose that these must catch
   --list           every bench and test name, from the kernel itself
   --cpu MODEL      QEMU's -cpu (default cortex-a76)
   --smp N          CPUs (default 1; xlnx-versal-virt: 4)
