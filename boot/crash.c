@@ -5,17 +5,34 @@
  */
 #include "boot/crash.h"
 
+#include "drivers/smp/cpus.h"
+#include "drivers/smp/hang.h"
+#include "lib/arm64/cpu.h"
 #include "lib/log.h"
 #include "lib/cmdline/cmdline.h"
 #include "lib/panic.h"
 
-enum crash { CRASH_NONE, CRASH_PANIC, CRASH_NULL, CRASH_STACK, CRASH_UNDEFINED, CRASH_HANG };
+enum crash {
+	CRASH_NONE,
+	CRASH_PANIC,
+	CRASH_PANIC_EVERYWHERE,
+	CRASH_NULL,
+	CRASH_STACK,
+	CRASH_UNDEFINED,
+	CRASH_HANG,
+	CRASH_HANG_MASKED,
+	CRASH_HANG_ELSEWHERE,
+};
 
-static const char *const kinds[] = { "none", "panic", "null", "stack", "undefined", "hang", NULL };
+static const char *const kinds[] = { "none", "panic",	    "panic-everywhere",
+				     "null", "stack",	    "undefined",
+				     "hang", "hang-masked", "hang-elsewhere",
+				     NULL };
 static unsigned crash;
 
 OPTION_CHOICE(crash, "crash", &crash, kinds,
-	      "=panic|null|stack|undefined|hang  end that way, on purpose");
+	      "=panic[-everywhere]|null|stack|undefined|hang[-masked|-elsewhere]  end that way, "
+	      "on purpose");
 
 /* Each level takes room, and no call is the last: the guard page below the stack is reached. */
 static noinline unsigned recurse(unsigned depth)
@@ -28,11 +45,44 @@ static noinline unsigned recurse(unsigned depth)
 	return recurse(depth + 1) + (unsigned)room[depth % sizeof(room)];
 }
 
+/* No YIELD: under icount that would take the detector minutes. */
+_Noreturn static void hang(void)
+{
+	for (;;)
+		asm volatile("");
+}
+
+static void hang_here(void *arg)
+{
+	(void)arg;
+	hang();
+}
+
+static void panic_here(void *arg)
+{
+	(void)arg;
+	panic("crash_if_asked: crash=panic-everywhere");
+}
+
+/* On the last CPU, or here if there is no other. */
+static void hang_elsewhere(void)
+{
+	unsigned cpu = nr_cpus - 1;
+
+	work_on_cpu(cpu_online(cpu) ? cpu : boot_cpu, hang_here, NULL);
+}
+
 void crash_if_asked(void)
 {
+	if (crash >= CRASH_HANG || crash == CRASH_PANIC_EVERYWHERE)
+		cpus_up(NR_CPUS);
+	hang_watch("crash=");
 	switch (crash) {
 	case CRASH_PANIC:
 		panic("crash_if_asked: crash=panic");
+	case CRASH_PANIC_EVERYWHERE:
+		work_on_each_cpu(panic_here, NULL);
+		break;
 	case CRASH_NULL:
 		*(volatile int *)NULL = 1;
 		break;
@@ -43,7 +93,13 @@ void crash_if_asked(void)
 		asm volatile("udf #0");
 		break;
 	case CRASH_HANG:
-		for (;;) /* no YIELD: under icount that would take the detector minutes */
-			asm volatile("");
+		hang();
+	case CRASH_HANG_MASKED:
+		local_irq_save();
+		hang();
+	case CRASH_HANG_ELSEWHERE:
+		hang_elsewhere();
+		break;
 	}
+	hang_unwatch();
 }

@@ -181,9 +181,7 @@ _Noreturn void boot_main(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 	if (boot_memory(&fdt, fdt_pa, image_pa))
 		exit_run(EXIT_PANIC);
 	print_memory();
-	hang_watch("crash=");
 	crash_if_asked();
-	hang_unwatch();
 	status = run();
 	if (options.exit == EXIT_TO_SHELL)
 		status = shell(&calls, status);

@@ -16,6 +16,7 @@
 #include "lib/exit.h"
 #include "lib/log.h"
 
+/* How long a CPU may take to say where it is; half the limit if that is less. */
 #define TELL_MS 1000
 
 #define BY_ITSELF	   UINT64_MAX
@@ -71,17 +72,21 @@ _Noreturn void hang_tell(void)
 
 static void ask(unsigned cpu)
 {
-	uint64_t end = timer_ticks() + timer_hz() / 1000 * TELL_MS;
+	uint64_t end = timer_ticks() + timer_hz() / 1000 * MIN(limit_ms() / 2, TELL_MS);
 
 	irq_send_sgi(cpus[cpu].mpidr, SGI_WHERE);
 	while (!__atomic_load_n(&told[cpu], __ATOMIC_ACQUIRE) && timer_ticks() < end)
 		cpu_relax();
 	if (told[cpu])
 		return;
-	log_printf("CPU %u takes no interrupt; its work is ", cpu);
-	if (smp_work_of(cpu))
+	log_printf("CPU %u does not answer; ", cpu);
+	if (smp_work_of(cpu)) {
+		log_printf("its work is ");
 		print_symbol((uint64_t)smp_work_of(cpu));
-	log_printf("%s\n", smp_work_of(cpu) ? "" : "what the boot CPU does");
+		log_printf("\n");
+	} else {
+		log_printf("%s\n", cpu == boot_cpu ? "it runs what is watched" : "it has no work");
+	}
 }
 
 _Noreturn static void report(void)
