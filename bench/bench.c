@@ -88,18 +88,23 @@ const struct result *find_result(const struct results *results, const char *benc
 	return NULL;
 }
 
-/* Leaves only what is to run, in place. */
-static void select_records(void)
+static bool is_selected(const struct result *record, bool named)
+{
+	if (glob_list_match(options.skip, record->name))
+		return false;
+	if (options.bench[0])
+		return glob_list_match(options.bench, record->name);
+	return !record->bench->only_named || named;
+}
+
+/* Leaves only what is to run, in place; with @named also what runs only when it is named. */
+static void select_records(bool named)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < nr_records; i++) {
-		const char *name = records[i].name;
-
-		if ((!options.bench[0] || glob_list_match(options.bench, name)) &&
-		    !glob_list_match(options.skip, name))
+	for (unsigned i = 0; i < nr_records; i++)
+		if (is_selected(&records[i], named))
 			records[n++] = records[i];
-	}
 	nr_records = n;
 	indexed = false; /* the next index is of all again */
 }
@@ -107,7 +112,7 @@ static void select_records(void)
 void bench_list(void)
 {
 	index_benches();
-	select_records();
+	select_records(true);
 	for (unsigned i = 0; i < nr_records; i++)
 		log_printf("%s\n", records[i].name);
 }
@@ -212,7 +217,7 @@ int bench_run(void)
 	int failures = 0;
 
 	index_benches();
-	select_records();
+	select_records(false);
 	bench_selfcheck();
 	bench_measure_overhead();
 	if (counters.disagree) {

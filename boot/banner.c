@@ -34,7 +34,8 @@ static const char *core_name(uint64_t midr)
 
 void print_banner(void)
 {
-	log_printf("\ntlbed %s, %s granule\n", build_git, GRANULE_NAME);
+	log_printf("\ntlbed %s, %s granule%s\n", build_git, GRANULE_NAME,
+		   IS_CHECKED ? ", Image.check" : "");
 	log_printf("  compiler  %s\n", build_compiler);
 	log_printf("  board     %s (%s)\n", platform.model, platform.compatible);
 	log_printf("  cpu       %s r%lup%lu, MIDR %08lx, MPIDR %lx\n", core_name(platform.midr),

@@ -8,6 +8,7 @@
 #include "bench/bench.h"
 #include "bench/shell.h"
 #include "boot/banner.h"
+#include "boot/check.h"
 #include "boot/console.h"
 #include "boot/crash.h"
 #include "boot/memory.h"
@@ -139,6 +140,7 @@ static bool read_options(const char *line)
 	char error[CMDLINE_MAX + 64];
 
 	if (!cmdline_parse(line, error, sizeof(error)) &&
+	    !is_wrong_image(error, sizeof(error)) &&
 	    !cpu_is_down(options.cpu, error, sizeof(error)) &&
 	    !select_unmatched(options.test, ktap_name_at, NULL, error, sizeof(error)) &&
 	    !select_unmatched(options.bench, bench_name_at, NULL, error, sizeof(error)) &&
@@ -156,14 +158,15 @@ static int run(void)
 
 	if (options.list) {
 		ktap_list();
-		bench_list();
+		if (!IS_CHECKED)
+			bench_list();
 		return EXIT_OK;
 	}
-	if (options.test[0]) {
+	if (options.test[0] || IS_CHECKED) {
 		ktap_set_audit(audit_before, audit_after);
 		failures += ktap_run(options.test, options.skip, &counts);
 	}
-	if (options.bench[0] || !options.test[0])
+	if (options.bench[0] || (!options.test[0] && !IS_CHECKED))
 		failures += bench_run();
 	return failures ? EXIT_FAILURES : EXIT_OK;
 }
