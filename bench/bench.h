@@ -7,8 +7,8 @@
 #include "lib/compiler.h"
 
 /*
- * Runs what options.bench selects (all rows of the table if "") less options.skip, checks every mapping it
- * measures, prints each row as it is measured, then the claims and the records, as
+ * Runs what options.bench selects (all rows of the table if "") less options.skip, checks every
+ * mapping it measures, prints each row as it is measured, then the claims and the records, as
  * options.format says. Returns the number of
  * failures: a wrong mapping, an operation that failed, counters that disagree. May be
  * called again. Boot CPU, after the allocators are up.

@@ -139,8 +139,7 @@ static bool read_options(const char *line)
 {
 	char error[CMDLINE_MAX + 64];
 
-	if (!cmdline_parse(line, error, sizeof(error)) &&
-	    !is_wrong_image(error, sizeof(error)) &&
+	if (!cmdline_parse(line, error, sizeof(error)) && !is_wrong_image(error, sizeof(error)) &&
 	    !cpu_is_down(options.cpu, error, sizeof(error)) &&
 	    !select_unmatched(options.test, ktap_name_at, NULL, error, sizeof(error)) &&
 	    !select_unmatched(options.bench, bench_name_at, NULL, error, sizeof(error)) &&
