@@ -64,12 +64,6 @@ REGISTRY(struct bench, benches);
 
 #define BENCH(ident, ...) REGISTER(struct bench, benches, ident) = { __VA_ARGS__ }
 
-/* The order of the smallest block that holds @bytes, which are not 0. */
-static inline unsigned get_order(uint64_t bytes)
-{
-	return bytes <= PAGE_SIZE ? 0 : ilog2((bytes - 1) >> PAGE_SHIFT) + 1;
-}
-
 struct stat {
 	uint64_t median, min, max; /* median: element n/2 of the sorted */
 };

@@ -4,9 +4,11 @@
  *
  * Until mmu_on everything runs at physical addresses with the MMU off: data is
  * Device-nGnRnE, so no SIMD, no unaligned access, no exclusives (Arm ARM B2.7.2).
- * Entry contract: Linux's arm64 booting protocol (MMU off, x0 = FDT, x1-x3 = 0).
+ * Entry contract: Linux's arm64 booting protocol (MMU off, x0 = FDT, x1-x3 = 0). Other CPUs
+ * come by PSCI CPU_ON to secondary_start and take the same way through x23, their context.
  */
 #include "boot/asm.inc"
+#include "drivers/smp/cpu-offsets.h"
 
 	.section .head.text, "ax"
 	.global _head
@@ -22,6 +24,7 @@ _head:
 
 start:
 	mov	x19, x0			// FDT, believed later
+	mov	x23, xzr		// the boot CPU has no context
 	mrs	x20, CurrentEL
 	lsr	x20, x20, #2
 	msr	daifset, #0xf
@@ -44,6 +47,7 @@ start:
 	b.eq	at_el2
 at_el1:
 	bl	init_el1
+	cbnz	x23, mmu_on
 	adrp	x0, _stack_top
 	mov	sp, x0
 	mov	x29, xzr		// backtraces end here
@@ -80,6 +84,31 @@ at_el1:
 	adrp	x1, no_granule
 	add	x1, x1, :lo12:no_granule
 	b	refuse
+
+/*
+ * Where PSCI CPU_ON leads: x0 = virtual address of the CPU's struct cpu; EL1 or EL2 as at boot,
+ * MMU off, caches clean (DEN 0022). Nothing is read or written before the MMU is on.
+ */
+	.global secondary_start
+secondary_start:
+	mov	x23, x0
+	msr	daifset, #0xf
+	mrs	x20, CurrentEL
+	lsr	x20, x20, #2
+	cmp	x20, #2
+	b.eq	at_el2
+	b	at_el1
+
+/* In its place, for tests: a CPU that is switched on and never reports. x0 = 0: HVC. */
+	.global stillborn_start
+stillborn_start:
+	mov	x1, x0
+	mov_q	x0, 0x84000002		// PSCI CPU_OFF
+	cbnz	x1, 1f
+	hvc	#0
+1:	smc	#0
+2:	wfi
+	b	2b
 
 at_el3:
 	adrp	x0, _stack_top
@@ -187,7 +216,8 @@ init_el1:
 	isb
 	msr	spsel, #1
 	msr	mdscr_el1, xzr
-	msr	cntkctl_el1, xzr
+	mov	x0, #(1 << 2 | 15 << 4)	// CNTKCTL_EL1.EVNTEN, EVNTI 15: a WFE ends after 2^16 ticks
+	msr	cntkctl_el1, x0
 	msr	contextidr_el1, xzr
 	msr	amair_el1, xzr
 	msr	afsr0_el1, xzr
@@ -248,11 +278,12 @@ at_virtual:
 	dsb	nsh
 	isb				// fetched instructions used the old context
 	msr	ttbr0_el1, xzr
-	adrp	x0, _stack_top
-	mov	sp, x0
 	adrp	x0, vectors
 	add	x0, x0, :lo12:vectors
 	msr	vbar_el1, x0
+	cbnz	x23, 2f
+	adrp	x0, _stack_top
+	mov	sp, x0
 	adrp	x0, tls_area
 	add	x0, x0, :lo12:tls_area
 	sub	x0, x0, #16		// local-exec TLS begins 16 bytes above TPIDR_EL0
@@ -264,6 +295,22 @@ at_virtual:
 	mov	x2, x21
 	bl	boot_main
 1:	wfi
+	b	1b
+
+	// Another CPU: its stack, its copy of the per-CPU section, and what is its own in that.
+2:	ldr	x0, [x23, #CPU_STACK_TOP]
+	mov	sp, x0
+	ldr	x1, [x23, #CPU_PERCPU_OFFSET]
+	msr	tpidr_el1, x1
+	adrp	x0, tls_area
+	add	x0, x0, :lo12:tls_area
+	add	x0, x0, x1
+	sub	x0, x0, #16
+	msr	tpidr_el0, x0
+	isb
+	mov	x29, xzr
+	mov	x0, x23
+	bl	secondary_main
 	b	1b
 
 	.section .rodata

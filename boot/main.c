@@ -12,17 +12,22 @@
 #include "boot/console.h"
 #include "boot/crash.h"
 #include "boot/memory.h"
+#include "boot/smp.h"
 #include "boot/tables.h"
 #include "drivers/driver.h"
+#include "drivers/smp/cpus.h"
+#include "drivers/smp/hang.h"
 #include "lib/exit.h"
 #include "drivers/psci.h"
 #include "lib/arm64/probe.h"
+#include "lib/arm64/stack.h"
 #include "lib/arm64/sysreg.h"
 #include "lib/cmdline/cmdline.h"
 #include "lib/cmdline/glob.h"
 #include "lib/ktap.h"
 #include "lib/cmdline/options.h"
 #include "lib/percpu.h"
+#include "lib/sections.h"
 #include "lib/platform.h"
 #include "mm/arm64/layout.h"
 #include "mm/map/map.h"
@@ -89,6 +94,8 @@ static void start_machine(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 	char line[128];
 	int error;
 
+	this_cpu(stack_top) = (uint64_t)_stack_top;
+	this_cpu(emergency_top) = (uint64_t)_emergency_top;
 	boot_tables_moved(image_pa);
 	if (fdt_pa)
 		window = map_fdt(fdt_pa);
@@ -96,8 +103,7 @@ static void start_machine(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 	start_console(&fdt, (void *)FIXED_FDT, window);
 	psci_init(&fdt);
 	learn_platform(entry_el, image_pa);
-	/* External aborts are reported where they happen; IRQs stay masked, nobody asked for one.
-	 */
+	/* External aborts are reported where they happen; IRQs stay masked till there is a GIC. */
 	asm volatile("msr daifclr, #4" ::: "memory");
 	print_banner();
 	if (error) {
@@ -149,6 +155,12 @@ static bool read_options(const char *line)
 	return false;
 }
 
+static void before_test(const char *name)
+{
+	hang_watch(name);
+	audit_before();
+}
+
 /* What `test=`, `bench=`, `list` and their absence select. */
 static int run(void)
 {
@@ -162,8 +174,10 @@ static int run(void)
 		return EXIT_OK;
 	}
 	if (options.test[0] || IS_CHECKED) {
-		ktap_set_audit(audit_before, audit_after);
+		cpus_up(NR_CPUS);
+		ktap_set_audit(before_test, audit_after);
 		failures += ktap_run(options.test, options.skip, &counts);
+		hang_unwatch();
 	}
 	if (options.bench[0] || (!options.test[0] && !IS_CHECKED))
 		failures += bench_run();
@@ -182,10 +196,14 @@ _Noreturn void boot_main(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 	log_printf("command line: %s\n", fdt_bootargs(&fdt));
 	if (!read_options(fdt_bootargs(&fdt)))
 		exit_run(EXIT_BAD_OPTION);
+	start_interrupts(&fdt);
 	if (boot_memory(&fdt, fdt_pa, image_pa))
 		exit_run(EXIT_PANIC);
+	prepare_cpus(&fdt, image_pa);
 	print_memory();
+	hang_watch("crash=");
 	crash_if_asked();
+	hang_unwatch();
 	status = run();
 	if (options.exit == EXIT_TO_SHELL)
 		status = shell(&calls, status);

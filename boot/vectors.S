@@ -13,9 +13,9 @@
 	msr	sp_el0, x0
 	sub	x0, x0, #FRAME_SIZE
 	tbnz	x0, #16, 1f		// a stack is the odd half of its pair, its guard the even
-	adrp	x0, _emergency_top
-	sub	x0, x0, #FRAME_SIZE
+	b	overflow_\kind
 1:	mov	sp, x0
+back_\kind:
 	stp	x1, x2, [sp, #FRAME_X + 8]
 	mov	x1, #\kind
 	b	save_frame
@@ -27,6 +27,23 @@
 vectors:
 	.irp	kind, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
 	entry	\kind
+	.endr
+
+/* SP is in a guard: on with this CPU's emergency stack. Only x0 is free, and SP itself. */
+	.macro	overflow, kind
+overflow_\kind:
+	mrs	x0, tpidr_el1
+	mov	sp, x0
+	adrp	x0, emergency_top
+	add	x0, x0, :lo12:emergency_top
+	add	x0, sp, x0
+	ldr	x0, [x0]
+	sub	x0, x0, #FRAME_SIZE
+	mov	sp, x0
+	b	back_\kind
+	.endm
+	.irp	kind, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	overflow \kind
 	.endr
 
 	.balign	128
@@ -58,7 +75,7 @@ save_frame:
 	mov	x0, sp
 	bl	exception
 
-	// It returned: a probe's fault, or a retried walk. Put everything back.
+	// It returned: an interrupt, a probe's fault, or a retried walk. Put everything back.
 	ldp	x2, x3, [sp, #FRAME_ELR]
 	msr	elr_el1, x2
 	msr	spsr_el1, x3

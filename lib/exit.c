@@ -9,17 +9,26 @@
 #include "lib/arm64/backtrace.h"
 #include "lib/arm64/barrier.h"
 #include "lib/arm64/cpu.h"
+#include "lib/arm64/sysreg.h"
 #include "lib/log.h"
 #include "lib/cmdline/options.h"
 
 #define SYS_EXIT_EXTENDED	     0x20
 #define ADP_STOPPED_APPLICATION_EXIT 0x20026UL
 
+/* What ends the run: CPU + 1 of whoever speaks last, 0: nobody yet. */
+static uint64_t last_speaker;
 static const struct power *power;
+static void (*halt_others)(void);
 
 void set_power(const struct power *p)
 {
 	power = p;
+}
+
+void set_halt_others(void (*halt)(void))
+{
+	halt_others = halt;
 }
 
 /* Arm semihosting, AArch64: HLT #0xF000, x0 = operation, x1 = parameter block. */
@@ -49,16 +58,42 @@ _Noreturn void end_silently(void)
 	wait_for_ever();
 }
 
-void end_if_ending(void)
+/* A CPU's number need not be known here, only that it is another: the affinity is as good. */
+static uint64_t own_name(void)
 {
+	return (read_sysreg(mpidr_el1) & 0xff00ffffff) + 1;
+}
+
+/* Only one CPU returns; whether it has been here before. */
+static bool become_last_speaker(void)
+{
+	uint64_t nobody = 0;
+
+	local_irq_save();
+	if (__atomic_compare_exchange_n(&last_speaker, &nobody, own_name(), false, __ATOMIC_ACQ_REL,
+					__ATOMIC_ACQUIRE)) {
+		if (halt_others)
+			halt_others();
+		return false;
+	}
+	if (nobody != own_name())
+		wait_for_ever();
 	if (ending)
 		end_silently();
+	return true;
+}
+
+bool begin_last_words(void)
+{
+	bool again = become_last_speaker();
+
+	log_break_lock();
+	return again;
 }
 
 _Noreturn void exit_run(int status)
 {
-	local_irq_save();
-	end_if_ending();
+	become_last_speaker();
 	log_printf("tlbed: exit status %d\n", status);
 	ending = true;
 	switch (options.exit) {
@@ -83,9 +118,7 @@ _Noreturn void panic(const char *fmt, ...)
 	static bool panicking;
 	va_list ap;
 
-	local_irq_save();
-	end_if_ending();
-	log_break_lock();
+	begin_last_words();
 	if (!panicking) {
 		panicking = true;
 		log_printf("tlbed: panic: ");

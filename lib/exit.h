@@ -16,10 +16,18 @@ struct power {
 void set_power(const struct power *power);
 
 /*
- * For whoever reports what went wrong: once the exit line is out (a semihosting call that
- * nobody answers is an exception), switches off and does not return.
+ * @halt makes the other CPUs stop for good, without waiting for those that do not listen, so
+ * that nothing is printed into a report or after the exit line. Any context. Once, at boot.
  */
-void end_if_ending(void);
+void set_halt_others(void (*halt)(void));
+
+/*
+ * For whoever reports what went wrong: the other CPUs are halted and the log's lock is broken.
+ * Of two CPUs that come here the second stays here. Once the exit line is out (a semihosting
+ * call that nobody answers is an exception), switches off. Returns whether this CPU has begun
+ * its last words before: then the report itself went wrong.
+ */
+bool begin_last_words(void);
 
 /* Switches off without a word: nothing can be said any more. */
 _Noreturn void end_silently(void);

@@ -21,9 +21,10 @@ static struct {
 	char reason[128];
 } current;
 
-static void (*audit_before)(void), (*audit_after)(void);
+static void (*audit_before)(const char *name);
+static void (*audit_after)(void);
 
-void ktap_set_audit(void (*before)(void), void (*after)(void))
+void ktap_set_audit(void (*before)(const char *name), void (*after)(void))
 {
 	audit_before = before;
 	audit_after = after;
@@ -105,7 +106,7 @@ static bool selected(const struct test *test, const char *globs)
 static void run_body(const struct test *test)
 {
 	if (audit_before)
-		audit_before();
+		audit_before(test->name);
 	__atomic_store_n(&current.checks, 0, __ATOMIC_RELAXED);
 	test->run();
 	if (!current.skipped && !current.checks && count_failure())

@@ -55,10 +55,11 @@ void ktap_skip(const char *fmt, ...) __printf_like(1, 2);
 void ktap_note(const char *fmt, ...) __printf_like(1, 2);
 
 /*
- * Called around the body of every test that runs, either may be NULL; they audit what no
- * test may leave behind. Their failed checks fail the test, their good ones do not count.
+ * Called around the body of every test that runs, @before with its name; either may be NULL.
+ * They audit what no test may leave behind. Their failed checks fail the test, their good ones
+ * do not count.
  */
-void ktap_set_audit(void (*before)(void), void (*after)(void));
+void ktap_set_audit(void (*before)(const char *name), void (*after)(void));
 
 struct ktap_counts {
 	unsigned passed, failed, skipped;

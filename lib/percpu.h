@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Per-CPU variables: one linker section, one copy a CPU, TPIDR_EL1 holds the distance.
+ * All begin as zero: there are no initial values.
  */
 #pragma once
 

@@ -175,7 +175,7 @@ static void audit_live_count(struct walk *w, desc_t d, uint64_t va, uint64_t lea
 {
 	const struct page *page = phys_to_page(desc_addr(d));
 
-	if (va < VMALLOC_START || va >= VMALLOC_END)
+	if (va < MAPPABLE_START || va >= MAPPABLE_END)
 		return;
 	if (!(page->flags & PG_TABLE) || page->table_live != leaves)
 		violation(w, va, d, "a leaf table with a wrong live count");
@@ -256,7 +256,7 @@ void audit_before(void)
 {
 	allow_notes();
 	before.totals = count_totals();
-	before.tables = audit_tables(VMALLOC_START, VMALLOC_END, false);
+	before.tables = audit_tables(MAPPABLE_START, MAPPABLE_END, false);
 }
 
 void audit_after(void)
@@ -265,7 +265,7 @@ void audit_after(void)
 
 	CHECK_NOTHING_LOST(before.totals);
 	CHECK_EQ(unmerged_buddies(), 0);
-	now = audit_tables(VMALLOC_START, VMALLOC_END, true);
+	now = audit_tables(MAPPABLE_START, MAPPABLE_END, true);
 	CHECK_EQ(now.violations, 0);
 	CHECK_EQ(now.leaves, before.tables.leaves);
 	CHECK_EQ(now.leaf_tables, before.tables.leaf_tables);

@@ -5,9 +5,19 @@
  */
 #pragma once
 
+#include "drivers/smp/cpus.h"
 #include "lib/ktap.h"
 #include "mm/arm64/pgtable.h"
 #include "mm/phys/page.h"
+
+/* A test whose body runs on every online CPU, at the same time. */
+#define TEST_ON_EACH_CPU(ident, test_name)                \
+	static void each_cpu_##ident(void *unused);       \
+	TEST(ident, test_name)                            \
+	{                                                 \
+		work_on_each_cpu(each_cpu_##ident, NULL); \
+	}                                                 \
+	static void each_cpu_##ident(void *unused __attribute__((unused)))
 
 /* --- what can be lost ---------------------------------------------------------------- */
 

@@ -49,7 +49,7 @@ _Noreturn void refuse(const void *tree, const char *reason)
 	asm volatile("mrs %0, CurrentEL" : "=r"(level));
 	/* At EL3 there is no firmware below to call. */
 	if (level >> 2 < 3 && fdt_get_psci(&fdt, &psci) == 0)
-		psci_call(psci.smc, PSCI_SYSTEM_OFF);
+		psci_call(psci.smc, PSCI_SYSTEM_OFF, 0, 0, 0);
 	for (;;)
 		asm volatile("wfi");
 }

@@ -38,6 +38,9 @@ int gic_map_window(const struct fdt *fdt, int node, unsigned index, uint64_t lea
 /* Until all of @bits at @address read as 0. -ETIMEDOUT: too many reads, a second or less. */
 int gic_wait_clear(uintptr_t address, uint32_t bits);
 
+/* The same until all of @bits read as 1. */
+int gic_wait_set(uintptr_t address, uint32_t bits);
+
 /* Switches off all SPIs: firmware may have left some enabled. */
 void gic_disable_spis(uintptr_t distributor);
 

@@ -116,6 +116,12 @@ int gic_cpu_init(void)
 	return gic ? gic->cpu_init() : -ENODEV;
 }
 
+void gic_cpu_exit(void)
+{
+	if (gic)
+		gic->cpu_exit();
+}
+
 int gic_map_window(const struct fdt *fdt, int node, unsigned index, uint64_t least, gic_map *map,
 		   struct gic_window *window)
 {
@@ -127,14 +133,24 @@ int gic_map_window(const struct fdt *fdt, int node, unsigned index, uint64_t lea
 	return window->regs ? 0 : -ENOMEM;
 }
 
-int gic_wait_clear(uintptr_t address, uint32_t bits)
+static int wait_for(uintptr_t address, uint32_t bits, uint32_t value)
 {
 	for (unsigned reads = 0; reads < WAIT_READS; reads++) {
-		if (!(mmio_read32(address) & bits))
+		if ((mmio_read32(address) & bits) == value)
 			return 0;
 		cpu_relax();
 	}
 	return -ETIMEDOUT;
+}
+
+int gic_wait_clear(uintptr_t address, uint32_t bits)
+{
+	return wait_for(address, bits, 0);
+}
+
+int gic_wait_set(uintptr_t address, uint32_t bits)
+{
+	return wait_for(address, bits, bits);
 }
 
 void gic_disable_spis(uintptr_t distributor)

@@ -39,6 +39,9 @@ int gic_init(const struct fdt *fdt, gic_map *map);
  */
 int gic_cpu_init(void);
 
+/* Before this CPU goes off: no interrupt reaches it any more. IRQs masked. */
+void gic_cpu_exit(void);
+
 /*
  * An interrupt specifier of @count cells: type (0 SPI, 1 PPI, 2 extended SPI, 3 extended PPI),
  * number, flags and, of four, the partition. -EINVAL: another count, type, or number.

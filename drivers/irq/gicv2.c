@@ -70,6 +70,11 @@ static int gicv2_cpu_init(void)
 	return 0;
 }
 
+static void gicv2_cpu_exit(void)
+{
+	mmio_write32(interface.regs + GICC_CTLR, 0);
+}
+
 static int gicv2_enable(unsigned intid)
 {
 	return gic_enable_local(distributor.regs, intid);
@@ -109,6 +114,7 @@ int gicv2_init(const struct fdt *fdt, int node, gic_map *map, const struct irq_c
 		.name = "GICv2",
 		.intid_mask = IAR_INTID,
 		.cpu_init = gicv2_cpu_init,
+		.cpu_exit = gicv2_cpu_exit,
 		.enable = gicv2_enable,
 		.disable = gicv2_disable,
 		.send_sgi = gicv2_send_sgi,

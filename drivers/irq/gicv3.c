@@ -156,6 +156,21 @@ static int gicv3_cpu_init(void)
 	return error;
 }
 
+/* IHI 0069 11.1: the interface off, then the redistributor asleep, before power goes. */
+static void gicv3_cpu_exit(void)
+{
+	uintptr_t rd = this_cpu(redistributor);
+
+	if (!rd)
+		return;
+	write_sysreg(0, icc_igrpen1_el1);
+	sysreg_sync();
+	mmio_write32(rd + GICR_WAKER, mmio_read32(rd + GICR_WAKER) | WAKER_PROCESSOR_SLEEP);
+	/* Where WAKER is the Secure state's it stays as it is, and firmware does this. */
+	if (mmio_read32(rd + GICR_WAKER) & WAKER_PROCESSOR_SLEEP)
+		gic_wait_set(rd + GICR_WAKER, WAKER_CHILDREN_ASLEEP);
+}
+
 static int gicv3_enable(unsigned intid)
 {
 	uintptr_t rd = this_cpu(redistributor);
@@ -258,6 +273,7 @@ int gicv3_init(const struct fdt *fdt, int node, gic_map *map, const struct irq_c
 		.name = "GICv3",
 		.intid_mask = IAR_INTID,
 		.cpu_init = gicv3_cpu_init,
+		.cpu_exit = gicv3_cpu_exit,
 		.enable = gicv3_enable,
 		.disable = gicv3_disable,
 		.send_sgi = gicv3_send_sgi,

@@ -27,6 +27,7 @@ struct irq_controller {
 	const char *name;
 	uint32_t intid_mask; /* the INTID in what acknowledge() returned */
 	int (*cpu_init)(void);
+	void (*cpu_exit)(void);
 	int (*enable)(unsigned intid);
 	int (*disable)(unsigned intid);
 	int (*send_sgi)(uint64_t affinity, unsigned sgi);

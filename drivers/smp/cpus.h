@@ -18,17 +18,16 @@ enum cpu_state {
 	CPU_IS_OFF,
 	CPU_IS_STARTING, /* CPU_ON was called, the CPU has not reported yet */
 	CPU_IS_ONLINE,
-	CPU_IS_LEAVING, /* told to switch off */
-	CPU_IS_LOST,	/* did not come up, or did not go off: left alone from then on */
+	CPU_IS_LOST, /* did not report in time: if it comes later, it switches itself off */
 };
 
 struct cpu {
-	uint64_t stack_top;	/* boot/head.S reads these three; 0: never started */
+	uint64_t stack_top;	/* boot/head.S reads these two; 0: never started */
 	uint64_t percpu_offset; /* what TPIDR_EL1 holds while it runs */
-	uint64_t number;	/* its place in the order of /cpus */
 	uint64_t emergency_top;
-	uint64_t mpidr;		/* affinity fields, as PSCI and the GIC name it */
-	uint64_t midr;		/* 0 until it ran for the first time */
+	uint64_t mpidr;	 /* affinity fields, as PSCI and the GIC name it */
+	uint64_t midr;	 /* 0 until it ran for the first time */
+	unsigned number; /* its place in cpus[] */
 	enum cpu_state state;
 	const char *unusable; /* not NULL: why it is never started ("status is not okay") */
 };
@@ -38,21 +37,19 @@ static_assert(offsetof(struct cpu, percpu_offset) == CPU_PERCPU_OFFSET, "boot/he
 
 /* [0, nr_cpus): filled by cpus_init(), never fewer than one. */
 extern struct cpu cpus[NR_CPUS];
-extern unsigned nr_cpus;
-
-/* What boot gives each CPU once, at its first start. */
-struct cpu_memory {
-	/* A copy of the per-CPU section as it was linked, aligned to 64. NULL: no memory. */
-	void *(*percpu_copy)(void);
-	/* Top of a stack of STACK_BYTES (lib/arm64/stack.h) with its guard below. 0: no memory. */
-	uint64_t (*stack)(void);
-};
+extern unsigned nr_cpus, boot_cpu;
 
 /*
- * Reads /cpus and says which of them this is. After psci_init(), before anything else here.
- * @kernel_pa: where the image was loaded. Boot CPU, once.
+ * Gives @cpu, at its first start, what it needs for ever: percpu_offset (a zeroed copy of the
+ * per-CPU section), stack_top and emergency_top (lib/arm64/stack.h). -ENOMEM: nothing is kept.
  */
-void cpus_init(const struct fdt *fdt, const struct cpu_memory *memory, uint64_t kernel_pa);
+typedef int cpu_memory(struct cpu *cpu);
+
+/*
+ * Reads /cpus and says which of them this is; @memory is boot's, @image_pa where the image was
+ * loaded. After psci_init() and the GIC, before anything else here. Boot CPU, once.
+ */
+void cpus_init(const struct fdt *fdt, cpu_memory *memory, uint64_t image_pa);
 
 /* This CPU's place in cpus[]. Any context. */
 DECLARE_PER_CPU(unsigned, cpu_number);
@@ -81,12 +78,16 @@ unsigned nr_online_cpus(void);
  */
 int cpu_up(unsigned cpu);
 
+/* cpu_up() with @entry in place of secondary_start: stillborn_start, whose CPU never reports. */
+int smp_start(unsigned cpu, const char *entry);
+
 /* cpu_up() of as many as there are, at most @most with this one. Returns how many are online. */
 unsigned cpus_up(unsigned most);
 
 /*
  * Switches an idle @cpu off and waits until firmware says so; off already is fine.
- * -EINVAL: no such CPU, or the one that calls; -EBUSY: it has work; -ETIMEDOUT: it is still on.
+ * -EINVAL: no such CPU, or the one that calls; -EBUSY: it has work, or it is the boot
+ * CPU, which is never idle; -ETIMEDOUT: it is still on.
  * Its caches of free memory (hot lists, small objects) are the caller's to empty before.
  */
 int cpu_down(unsigned cpu);
@@ -94,8 +95,9 @@ int cpu_down(unsigned cpu);
 /*
  * Work: @fn(@arg) in @cpu's idle loop, with its own stack, IRQs unmasked: it may do what main()
  * may (allocate, map, print, call libc). cpu_wait() returns when it is done; this CPU waits in
- * WFI meanwhile, so that under icount it adds no instructions. Work for the CPU that calls is
- * done at once. -EINVAL: not online; -EBUSY: the CPU has work already.
+ * WFI meanwhile, so that under icount it adds no instructions, and does work that it is given
+ * itself. Work for the CPU that calls is done at once. No lock held.
+ * -EINVAL: not online; -EBUSY: the CPU has work already.
  */
 typedef void cpu_work(void *arg);
 int cpu_start_work(unsigned cpu, cpu_work *fn, void *arg);

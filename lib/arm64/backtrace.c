@@ -4,8 +4,12 @@
  */
 #include "lib/arm64/backtrace.h"
 
+#include "lib/arm64/stack.h"
 #include "lib/log.h"
 #include "lib/sections.h"
+
+DEFINE_PER_CPU(uint64_t, stack_top);
+DEFINE_PER_CPU(uint64_t, emergency_top);
 
 #define MAX_FRAMES 32
 
@@ -51,10 +55,15 @@ void print_symbol(uint64_t pc)
 		log_printf(" %s+0x%lx", name, offset);
 }
 
+/* Whether [@addr, @addr + 16) lies in the stack that ends at @top. */
+static bool in_stack(uint64_t addr, uint64_t top)
+{
+	return addr >= top - STACK_BYTES && addr <= top - 16;
+}
+
 static bool on_a_stack(uint64_t fp)
 {
-	return (fp >= (uint64_t)_stack && fp <= (uint64_t)_stack_top - 16) ||
-	       (fp >= (uint64_t)_emergency && fp <= (uint64_t)_emergency_top - 16);
+	return in_stack(fp, this_cpu(stack_top)) || in_stack(fp, this_cpu(emergency_top));
 }
 
 void print_backtrace(uint64_t fp)
@@ -73,8 +82,12 @@ void print_backtrace(uint64_t fp)
 	}
 }
 
+static bool in_guard(uint64_t addr, uint64_t top)
+{
+	return addr >= top - STACK_PAIR_BYTES && addr < top - STACK_BYTES;
+}
+
 bool is_stack_guard(uint64_t addr)
 {
-	return (addr >= (uint64_t)_stack_guard && addr < (uint64_t)_stack) ||
-	       (addr >= (uint64_t)_emergency_guard && addr < (uint64_t)_emergency);
+	return in_guard(addr, this_cpu(stack_top)) || in_guard(addr, this_cpu(emergency_top));
 }

@@ -21,6 +21,8 @@ struct stale_window {
 #define STALE_RETRIES_A_MS 100
 
 uint64_t stale_faults_retried;
+static void (*irq_entry)(void);
+static DEFINE_PER_CPU(const struct exception_frame *, irq_frame);
 static DEFINE_PER_CPU(struct stale_window, stale_window);
 
 enum fault_class fault_class(uint64_t esr)
@@ -130,7 +132,7 @@ static bool stale_translation_fault(const struct exception_frame *frame)
 		window->start = now;
 		window->retries = 0;
 	}
-	stale_faults_retried++;
+	__atomic_fetch_add(&stale_faults_retried, 1, __ATOMIC_RELAXED);
 	return window->retries++ < STALE_RETRIES_A_MS;
 }
 
@@ -162,16 +164,32 @@ static void print_abort(const struct exception_frame *frame)
 	log_printf("\n");
 }
 
+void set_irq_entry(void (*entry)(void))
+{
+	irq_entry = entry;
+}
+
+const struct exception_frame *interrupted_frame(void)
+{
+	return this_cpu(irq_frame);
+}
+
+static bool take_irq(const struct exception_frame *frame)
+{
+	if (!irq_entry)
+		return false;
+	this_cpu(irq_frame) = frame;
+	irq_entry();
+	this_cpu(irq_frame) = NULL;
+	return true;
+}
+
 static void __attribute__((noreturn)) die(const struct exception_frame *frame, unsigned vector)
 {
 	static const char *const kinds[] = { "synchronous exception", "IRQ", "FIQ", "SError" };
-	static bool dying;
 
-	end_if_ending();
-	if (dying) /* the report itself faulted: the console, most likely */
+	if (begin_last_words()) /* the report itself faulted: the console, most likely */
 		end_silently();
-	dying = true;
-	log_break_lock();
 	log_printf("\n%s: %s, vector %u, ESR %08lx\n", kinds[vector & 3],
 		   class_name(esr_class(frame->esr)), vector, frame->esr);
 	print_abort(frame);
@@ -185,7 +203,9 @@ static void __attribute__((noreturn)) die(const struct exception_frame *frame, u
 
 void exception(struct exception_frame *frame, unsigned vector)
 {
-	/* Vector 4: synchronous, this level with its own stack pointer; all else is unexpected. */
+	/* Vectors 4 to 7: this level with its own stack pointer; all else is unexpected. */
+	if (vector == 5 && take_irq(frame))
+		return;
 	if (vector == 4 && stale_translation_fault(frame))
 		return;
 	if ((vector == 4 || vector == 7) && probe_take_fault(frame))

@@ -38,5 +38,14 @@ const char *fault_class_name(enum fault_class class);
 /* Entry from vectors.S; @vector is its number, 0 to 15. IRQs masked, own frame on the stack. */
 void exception(struct exception_frame *frame, unsigned vector);
 
+/*
+ * @entry handles IRQs taken at EL1: IRQs masked, on the stack of what was interrupted, whose
+ * SIMD registers are not saved: neither libc nor SIMD. Until then an IRQ ends the run. Once.
+ */
+void set_irq_entry(void (*entry)(void));
+
+/* What the IRQ that this CPU handles interrupted; NULL: it handles none. */
+const struct exception_frame *interrupted_frame(void);
+
 /* Translation faults in TTBR1 space that were stale (no FEAT_ETS) and went away on retry. */
 extern uint64_t stale_faults_retried;

@@ -205,8 +205,8 @@ static int map(uint64_t va, uint64_t end, struct source *s)
 	uint64_t windows;
 	int error;
 
-	if (va >= end || !IS_ALIGNED(va | end, PAGE_SIZE) || va < VMALLOC_START ||
-	    end > VMALLOC_END || s->prot & ~DESC_PROT_MASK || s->max_shift < PAGE_SHIFT)
+	if (va >= end || !IS_ALIGNED(va | end, PAGE_SIZE) || va < MAPPABLE_START ||
+	    end > MAPPABLE_END || s->prot & ~DESC_PROT_MASK || s->max_shift < PAGE_SHIFT)
 		return -EINVAL;
 	p.first_slot = find_slot(va, LEVEL_PMD);
 	windows = ((end - 1) >> PMD_SHIFT) - (va >> PMD_SHIFT) + 1;
@@ -272,7 +272,7 @@ int map_populate_upper(uint64_t va, uint64_t end)
 	uint64_t flags;
 	int error;
 
-	if (va >= end || va < VMALLOC_START || end > VMALLOC_END)
+	if (va >= end || va < MAPPABLE_START || end > MAPPABLE_END)
 		return -EINVAL;
 	error = plan_upper(&p);
 	if (!error) {

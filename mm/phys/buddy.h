@@ -26,6 +26,12 @@
  */
 void buddy_init(void);
 
+/* The order of the smallest block that holds @bytes, which are not 0. */
+static __always_inline unsigned get_order(uint64_t bytes)
+{
+	return bytes <= PAGE_SIZE ? 0 : ilog2((bytes - 1) >> PAGE_SHIFT) + 1;
+}
+
 /*
  * A block of 2^@order pages; its first page carries the one reference. NULL: none left
  * (this CPU's hot lists are drained before giving up), or order > MAX_ORDER. GFP_KERNEL

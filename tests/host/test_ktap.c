@@ -150,6 +150,15 @@ static void audit_good(void)
 	CHECK(true);
 }
 
+/* What comes before a test is told its name. */
+static bool named_well = true;
+
+static void named(const char *name)
+{
+	named_well &= strchr(name, '/') != NULL;
+	audit_good();
+}
+
 static void audit_bad(void)
 {
 	ran('a');
@@ -161,12 +170,13 @@ static void test_audit(void)
 {
 	char want[256];
 
-	ktap_set_audit(audit_good, audit_good);
+	ktap_set_audit(named, audit_good);
 	gives("suite/pass,suite/skip,empty/*", "suite/skip", "bebbpb",
 	      "1..3\n# empty/no-checks: no checks\nnot ok 1 empty/no-checks\nok 2 suite/pass\n"
 	      "ok 3 suite/skip # SKIP skip= on the command line\n"
 	      "# 1 passed, 1 failed, 1 skipped\n",
 	      "audits count for nothing when good");
+	ok(named_well, "the audit before a test knows its name");
 	ktap_set_audit(NULL, audit_bad);
 	audit_bad(); /* so that audit_line is known */
 	snprintf(want, sizeof(want),

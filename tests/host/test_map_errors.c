@@ -121,7 +121,7 @@ static void test_bad_arguments(void)
 					   { va + 1, end },
 					   { va, end + 1 },
 					   { VMALLOC_START - PAGE_SIZE, VMALLOC_START + PAGE_SIZE },
-					   { VMALLOC_END - PAGE_SIZE, VMALLOC_END + PAGE_SIZE },
+					   { MAPPABLE_END - PAGE_SIZE, MAPPABLE_END + PAGE_SIZE },
 					   { 0, PAGE_SIZE },
 					   { -2 * PAGE_SIZE, -PAGE_SIZE },
 					   { va, va - PAGE_SIZE } };
@@ -147,7 +147,7 @@ static void test_bad_arguments(void)
 	expect_error(map_blocks(va, end, NULL, 0, PAGE_KERNEL, 63), -EINVAL, "no array");
 	expect_error(map_blocks(va, end, pages, MAX_ORDER + 1, PAGE_KERNEL, 63), -EINVAL, "order");
 	expect_error(map_populate_upper(va, va), -EINVAL, "populate nothing");
-	expect_error(map_populate_upper(VMALLOC_END, VMALLOC_END + 1), -EINVAL, "populate past");
+	expect_error(map_populate_upper(MAPPABLE_END, MAPPABLE_END + 1), -EINVAL, "populate past");
 	report("bad arguments");
 }
 

@@ -100,7 +100,7 @@ simd_lost:
 	.global	overflow_stack
 overflow_stack:
 	mov	x9, sp
-	adrp	x10, _stack
+	and	x10, x9, #~0xffff	// a stack is 64 KiB, aligned: its lowest address
 	mov	sp, x10
 	str	xzr, [sp, #-16]!
 	mov	sp, x9

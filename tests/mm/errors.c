@@ -149,7 +149,7 @@ TEST(errors_map, "errors/map")
 	CHECK_EQ(try_range(va, end - 1, pa), -EINVAL);
 	CHECK_EQ(try_range(va, end, pa + 1), -EINVAL);
 	CHECK_EQ(try_range(VMALLOC_START - PAGE_SIZE, VMALLOC_START, pa), -EINVAL);
-	CHECK_EQ(try_range(VMALLOC_END - PAGE_SIZE, VMALLOC_END + PAGE_SIZE, pa), -EINVAL);
+	CHECK_EQ(try_range(MAPPABLE_END - PAGE_SIZE, MAPPABLE_END + PAGE_SIZE, pa), -EINVAL);
 	CHECK_EQ(try_range((uint64_t)_text, (uint64_t)_text + PAGE_SIZE, pa), -EINVAL);
 	CHECK_EQ(try_range(0, PAGE_SIZE, pa), -EINVAL);
 	CHECK_EQ(try_range(va, end, PHYS_END), -EINVAL);
@@ -163,7 +163,7 @@ TEST(errors_map, "errors/map")
 	CHECK_EQ(map_blocks(va, end, &page, MAX_ORDER + 1, PAGE_KERNEL, MAP_SHIFT_ANY), -EINVAL);
 	CHECK_EQ(map_populate_upper(end, va), -EINVAL);
 	CHECK_EQ(map_populate_upper(VMALLOC_START - 1, VMALLOC_START + 1), -EINVAL);
-	CHECK_EQ(map_populate_upper(VMALLOC_END - 1, VMALLOC_END + 1), -EINVAL);
+	CHECK_EQ(map_populate_upper(MAPPABLE_END - 1, MAPPABLE_END + 1), -EINVAL);
 	CHECK_UNCHANGED(before);
 }
 

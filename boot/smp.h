@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What interrupts and other CPUs need from boot: mappings and memory.
+ */
+#pragma once
+
+#include "lib/fdt/fdt.h"
+
+/*
+ * Maps the GIC's registers, starts it and the timer's interrupt, and unmasks IRQs; what does
+ * not work is said in one line, and the run goes on without. Boot CPU, before boot_memory():
+ * the mapping is boot's, and no call that is measured finds the vmalloc region changed.
+ */
+void start_interrupts(const struct fdt *fdt);
+
+/* After boot_memory(): the other CPUs can be started from now on (drivers/smp/cpus.h). */
+void prepare_cpus(const struct fdt *fdt, uint64_t image_pa);
