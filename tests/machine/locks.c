@@ -27,6 +27,7 @@ static struct {
 	char line[256]; /* the last one */
 	arch_spinlock_t *lock;
 } heard;
+static unsigned usual_patience_ms;
 
 /* Opens the lock that this CPU waits for, which it holds itself. */
 static void hear(const char *line)
@@ -42,13 +43,14 @@ static void listen(arch_spinlock_t *lock)
 	memset(&heard, 0, sizeof(heard));
 	heard.lock = lock;
 	lock_complaint = hear;
+	usual_patience_ms = lock_patience_ms;
 	lock_patience_ms = PATIENCE_MS;
 }
 
 static void listen_no_more(void)
 {
 	lock_complaint = NULL;
-	lock_patience_ms = 10000;
+	lock_patience_ms = usual_patience_ms;
 }
 
 static bool heard_of(const char *what)

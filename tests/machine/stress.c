@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "drivers/smp/cpus.h"
+#include "drivers/smp/hang.h"
 #include "lib/cmdline/options.h"
 #include "lib/lock.h"
 #include "lib/platform.h"
@@ -335,6 +336,7 @@ static void run_worker(void *arg)
 	for (uint64_t n = 0; n < test.calls; n++) {
 		one_call(w, full);
 		read_mail(w);
+		hang_alive();
 	}
 	for (unsigned i = 0; i < LIVE; i++)
 		end(w, w->live[i]);
