@@ -37,7 +37,8 @@
  * Where the emulator's CPUs outnumber the host's, a lock is handed to a CPU whose thread does not
  * run, while the others' threads wait their time slices through: the time goes with the square.
  */
-#define CALLS_OF(cpus) (1600 / ((cpus) * (cpus)))
+#define CALLS_OF(cpus)	(1600 / ((cpus) * (cpus)))
+#define CHURNS_OF(cpus) ((cpus) <= 2 ? 64 : 64 / ((cpus) * (cpus)))
 
 static uint64_t stress;
 OPTION_UNSIGNED(stress, "stress", &stress, 1, 100000000,
@@ -203,12 +204,36 @@ static void make(struct thing *t)
 	}
 }
 
+/*
+ * The zone's and the tree's locks again and again, which an emulated TLBI would leave at rest: a
+ * block of an order that no hot list keeps, and addresses.
+ */
+static void churn(struct worker *w, uint64_t word, uint64_t size, uint64_t times)
+{
+	for (uint64_t i = 0; i < times; i++) {
+		struct page *page = alloc_pages(GFP_KERNEL, MAX_ORDER_HERE);
+		struct vm_struct *area = get_vm_area(size, VM_MAP);
+		volatile uint64_t *at = page ? page_address(page) : NULL;
+
+		if (at)
+			*at = word ^ i;
+		if (area)
+			w->wrong += find_vm_area(area->addr) != area;
+		if (at)
+			w->wrong += *at != (word ^ i);
+		w->failed += !at + !area;
+		free_vm_area(area);
+		__free_pages(page, MAX_ORDER_HERE);
+	}
+}
+
 static struct thing *make_any(struct worker *w)
 {
 	struct thing choice = { .word = (uint64_t)(w->index + 1) << 56 | w->calls << 40 };
 	struct thing *t;
 
 	choose(w, &choice);
+	churn(w, choice.word, choice.size, pick(w, CHURNS_OF(test.cpus)));
 	t = kmalloc(sizeof(*t), GFP_KERNEL);
 	if (!t) {
 		w->failed++;
