@@ -12,7 +12,8 @@ usage: ./qemu.sh [options] [-- kernel command line words]
 
   (nothing)        install what is missing, build, boot, run the default benches
   --test           every test: host, fuzz, the on-target suites over tests/matrix,
-                   and a few errors planted on purpose that these must catch
+                   the boots of tests/endings that must end in a known way, and a
+                   few errors planted on purpose that these must catch
   --list           every bench and test name, from the kernel itself
   --cpu MODEL      QEMU's -cpu (default cortex-a76)
   --smp N          CPUs (default 1; xlnx-versal-virt: 4)
@@ -153,6 +154,7 @@ build
 if [ -n "${given[test]:-}" ]; then
 	exec python3 tools/test.py --out "$folder" --qemu "$qemu" --silence "${given[timeout]:-60}"
 fi
+[ -e "$out/$image" ] || cannot_start "$out/$image is not there: make does not build it"
 silence=${given[timeout]:-30}
 if [ -n "${given[gdb]:-}" ]; then
 	say "waiting for: gdb-multiarch $out/tlbed.elf -ex 'target remote :1234'"

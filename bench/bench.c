@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: MIT
 /*
- * From the registry to a run: every bench on every rung it has, by name and in order.
+ * A run: the selected rows, on each CPU that measures.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "bench/bench.h"
+#include "bench/cpus.h"
+#include "bench/index.h"
+#include "bench/pmu/events.h"
 #include "bench/records.h"
-#include "bench/report/reference.h"
-#include "bench/selfcheck.h"
-#include "lib/cmdline/glob.h"
+#include "drivers/pmu/clock.h"
+#include "lib/arm64/sysreg.h"
 #include "lib/log.h"
 #include "lib/cmdline/options.h"
-#include "lib/panic.h"
 #include "mm/map/map.h"
 #include "mm/phys/buddy.h"
 
-#define RECORDS_MAX 256
-#define NAME_MAX    56
+#define RECORDS_MAX 2048
+#define NAME_MAX    64
 #define LIVE_AREAS  100
 #define LIVE_PAGES  300
 
 static struct result records[RECORDS_MAX];
 static char names[RECORDS_MAX][NAME_MAX];
-static unsigned nr_records;
-static bool indexed; /* records[] are all there is, and untouched: selecting uses them up */
+static struct bench_cpu measured[BENCH_CPUS_MAX];
+static unsigned nr_records, nr_measured;
 static struct page *live_page;
 
 static const struct rung *const rungs[RUNG_COUNT] = {
@@ -33,48 +33,6 @@ static const struct rung *const rungs[RUNG_COUNT] = {
 	[RUNG_LINUX] = &rung_linux,
 	[RUNG_SERIES] = &rung_series,
 };
-
-/* Equal rank only without a reference: by name then, so that link order never shows. */
-static int by_order(const void *a, const void *b)
-{
-	const struct result *x = a, *y = b;
-	unsigned rank_x = reference_rank(x->bench->name), rank_y = reference_rank(y->bench->name);
-
-	if (rank_x != rank_y)
-		return rank_x < rank_y ? -1 : 1;
-	return strcmp(x->bench->name, y->bench->name) ?: (int)x->rung - (int)y->rung;
-}
-
-static void index_benches(void)
-{
-	const struct bench *bench;
-
-	if (indexed)
-		return;
-	indexed = true;
-	nr_records = 0;
-	memset(records, 0, sizeof(records));
-	for_each_registered (bench, benches)
-		for (unsigned rung = 0; rung < RUNG_COUNT; rung++)
-			if (bench->rungs & 1u << rung) {
-				panic_unless(nr_records < RECORDS_MAX, "index_benches: too many");
-				records[nr_records].bench = bench;
-				records[nr_records++].rung = rung;
-			}
-	qsort(records, nr_records, sizeof(*records), by_order);
-	for (unsigned i = 0; i < nr_records; i++) {
-		snprintf(names[i], NAME_MAX, "%s/%s", records[i].bench->name,
-			 rung_names[records[i].rung]);
-		records[i].name = names[i];
-	}
-}
-
-const char *bench_name_at(void *context, size_t index)
-{
-	(void)context;
-	index_benches();
-	return index < nr_records ? names[index] : NULL;
-}
 
 const struct result *find_result(const struct results *results, const char *bench,
 				 enum bench_rung rung)
@@ -86,35 +44,6 @@ const struct result *find_result(const struct results *results, const char *benc
 			return r->failed || r->skipped ? NULL : r;
 	}
 	return NULL;
-}
-
-static bool is_selected(const struct result *record, bool named)
-{
-	if (glob_list_match(options.skip, record->name))
-		return false;
-	if (options.bench[0])
-		return glob_list_match(options.bench, record->name);
-	return !record->bench->only_named || named;
-}
-
-/* Leaves only what is to run, in place; with @named also what runs only when it is named. */
-static void select_records(bool named)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < nr_records; i++)
-		if (is_selected(&records[i], named))
-			records[n++] = records[i];
-	nr_records = n;
-	indexed = false; /* the next index is of all again */
-}
-
-void bench_list(void)
-{
-	index_benches();
-	select_records(true);
-	for (unsigned i = 0; i < nr_records; i++)
-		log_printf("%s\n", records[i].name);
 }
 
 static bool wants_tables(void)
@@ -164,30 +93,127 @@ static void free_live_areas(struct vm_struct **areas)
 	__free_pages(live_page, 0);
 }
 
-/* All selected rungs of the bench of records[first]. Returns how many records that were. */
-static unsigned run_bench(unsigned first)
+/* All selected rungs of the bench of results[first]. Returns how many records that were. */
+static unsigned run_bench(struct results *results, unsigned first)
 {
-	const struct bench *bench = records[first].bench;
+	struct result *r = &results->results[first], *end = &results->results[results->count];
+	const struct bench *bench = r->bench;
 	struct pass pass = { .bench = bench, .bytes = ALIGN_UP(bench->bytes, PAGE_SIZE) };
 	int error = bench->prepare ? bench->prepare(&pass) : 0;
-	unsigned i;
+	unsigned count = 0;
 
-	for (i = first; i < nr_records && records[i].bench == bench; i++) {
-		pass.rung = rungs[records[i].rung];
+	for (; r < end && r->bench == bench; r++, count++) {
+		pass.rung = rungs[r->rung];
 		if (error)
-			records[i].skipped = pass.why ? pass.why : "not enough memory";
+			r->skipped = pass.why ? pass.why : "not enough memory";
 		else
-			bench_measure(&pass, &records[i]);
-		if (records[i].failed)
-			log_printf("FAILED  %s: %s\n", records[i].name, records[i].failed);
+			bench_measure(&pass, r);
+		if (r->failed)
+			log_printf("FAILED  %s: %s\n", r->name, r->failed);
 		else if (!error && wants_tables())
-			report_row(&records[i]);
+			report_row(r);
 	}
 	if (error)
-		log_printf("skipped %s: %s\n", bench->name, records[first].skipped);
+		log_printf("skipped %s: %s\n", bench->name, r[-1].skipped);
 	if (bench->finish)
 		bench->finish(&pass);
-	return i - first;
+	return count;
+}
+
+/* The selected rows as records of @cpu's, not measured yet. False: too many. */
+static bool add_records(struct bench_cpu *cpu)
+{
+	cpu->results = (struct results){ .results = &records[nr_records] };
+	for (const struct row *row = next_row(NULL); row; row = next_row(row)) {
+		if (nr_records == RECORDS_MAX)
+			return false;
+		if (bench_cpus_named())
+			snprintf(names[nr_records], NAME_MAX, "%s@cpu%u", row->name, cpu->cpu);
+		else
+			snprintf(names[nr_records], NAME_MAX, "%s", row->name);
+		records[nr_records] = (struct result){ .name = names[nr_records],
+						       .bench = row->bench,
+						       .rung = row->rung };
+		nr_records++;
+		cpu->results.count++;
+	}
+	return true;
+}
+
+static int count_failures(const struct results *results)
+{
+	int failures = 0;
+
+	for (unsigned i = 0; i < results->count; i++)
+		failures += results->results[i].failed != NULL;
+	return failures;
+}
+
+static void announce(const struct bench_cpu *cpu)
+{
+	char core[CORE_TEXT_MAX], clock[CLOCK_TEXT_MAX];
+
+	core_text(core, sizeof(core));
+	clock_text(clock, sizeof(clock));
+	log_printf("\nCPU %u: %s\n  clock     %s\n", cpu->cpu, core, clock);
+}
+
+/* On the CPU that measures: all its records. */
+static void measure_here(void *arg)
+{
+	struct vm_struct *live[LIVE_AREAS] = { NULL };
+	struct bench_cpu *cpu = arg;
+
+	cpu->midr = read_sysreg(midr_el1);
+	cpu->mpidr = read_sysreg(mpidr_el1);
+	if (bench_cpus_named())
+		announce(cpu);
+	bench_selfcheck();
+	bench_measure_overhead();
+	bench_events_start();
+	if (counters.contradiction) {
+		log_printf("FAILED  counters: %s\n", counters.contradiction);
+		cpu->failures++;
+	}
+	if (wants_tables())
+		report_begin();
+	if (make_live_areas(live)) {
+		for (unsigned i = 0; i < cpu->results.count;)
+			i += run_bench(&cpu->results, i);
+	} else {
+		log_printf("FAILED  benches: not enough memory for the live areas\n");
+		cpu->failures++;
+		cpu->results.count = 0;
+	}
+	free_live_areas(live);
+	cpu->failures += count_failures(&cpu->results);
+	if (wants_tables())
+		report_end(&cpu->results);
+	bench_events_stop();
+	cpu->counters = counters;
+	cpu->overhead = bench_overhead;
+	cpu->events = bench_events;
+}
+
+/* Measures on @number; the others are off meanwhile. Returns the failures. */
+static int run_on(unsigned number)
+{
+	struct bench_cpu *cpu = &measured[nr_measured];
+	int error;
+
+	*cpu = (struct bench_cpu){ .cpu = number };
+	if (!add_records(cpu)) {
+		log_printf("FAILED  benches: more than %u records\n", RECORDS_MAX);
+		return 1;
+	}
+	error = cpu_up(number) ?: work_on_cpu(number, measure_here, cpu);
+	if (error) {
+		nr_records -= cpu->results.count;
+		return 1; /* cpu_up() has said why */
+	}
+	nr_measured++;
+	bench_cpus_off();
+	return cpu->failures;
 }
 
 static bool measured_nothing(void)
@@ -198,46 +224,25 @@ static bool measured_nothing(void)
 	return true;
 }
 
-/* What is left to say after the last row. */
-static void report(void)
-{
-	struct results results = { .results = records, .count = nr_records };
-
-	if (wants_tables())
-		report_end(&results);
-	if (measured_nothing())
-		log_printf("nothing measured\n");
-	if (options.format == FORMAT_JSON || options.format == FORMAT_ALL)
-		report_json(&results);
-}
-
 int bench_run(void)
 {
-	struct vm_struct *live[LIVE_AREAS] = { NULL };
+	static unsigned list[NR_CPUS];
+	unsigned count;
 	int failures = 0;
 
-	index_benches();
-	select_records(false);
-	bench_selfcheck();
-	bench_measure_overhead();
-	if (counters.disagree) {
-		log_printf("FAILED  counters: %s\n", counters.no_instructions);
+	nr_records = nr_measured = 0;
+	bench_cpus_off();
+	count = bench_cpus_select(list, &failures);
+	for (unsigned i = 0; i < MIN(count, BENCH_CPUS_MAX); i++)
+		failures += run_on(list[i]);
+	if (count > BENCH_CPUS_MAX) {
+		log_printf("FAILED  benches: on the first %u CPUs only\n", BENCH_CPUS_MAX);
 		failures++;
 	}
-	if (wants_tables())
-		report_begin();
-	if (make_live_areas(live)) {
-		for (unsigned i = 0; i < nr_records;)
-			i += run_bench(i);
-	} else {
-		log_printf("FAILED  benches: not enough memory for the live areas\n");
-		failures++;
-		nr_records = 0;
-	}
-	free_live_areas(live);
-	for (unsigned i = 0; i < nr_records; i++)
-		failures += records[i].failed != NULL;
-	report();
+	if (measured_nothing())
+		log_printf("nothing measured\n");
+	if (nr_measured && (options.format == FORMAT_JSON || options.format == FORMAT_ALL))
+		report_json(measured, nr_measured);
 	for (unsigned i = 0; i < nr_records; i++)
 		bench_forget(&records[i]);
 	return failures;

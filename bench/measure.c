@@ -9,12 +9,15 @@
 #include <string.h>
 
 #include "bench/measure.h"
+#include "bench/pmu/events.h"
 #include "bench/selfcheck.h"
+#include "drivers/pmu/clock.h"
 #include "drivers/pmu/pmu.h"
 #include "drivers/timer.h"
 #include "lib/arm64/cpu.h"
 #include "lib/cmdline/options.h"
 #include "mm/phys/buddy.h"
+#include "mm/phys/kmalloc.h"
 
 struct overhead bench_overhead;
 
@@ -22,8 +25,6 @@ const char *const rung_names[RUNG_COUNT] = { "pages", "linux", "series", "tlbed"
 
 /* One array a counter: what is sorted is what is read. */
 static uint64_t instructions[SAMPLES_MAX], cycles[SAMPLES_MAX], ticks[SAMPLES_MAX];
-
-typedef void body_t(struct pass *pass);
 
 /* Out of line, so that every body, the null body too, is timed by the same instructions. */
 static noinline void time_body(body_t *body, struct pass *pass, unsigned long sample)
@@ -43,6 +44,23 @@ static noinline void time_body(body_t *body, struct pass *pass, unsigned long sa
 	ticks[sample] = t;
 }
 
+/* The same without a PMU, whose registers are undefined then. */
+static noinline void time_body_by_timer(body_t *body, struct pass *pass, unsigned long sample)
+{
+	uint64_t irq = local_irq_save();
+	uint64_t t = timer_ticks();
+
+	body(pass);
+	t = timer_ticks() - t;
+	local_irq_restore(irq);
+	ticks[sample] = t;
+}
+
+static timed_t *timed_by_counters(void)
+{
+	return counters.pmu ? time_body : time_body_by_timer;
+}
+
 static int compare(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -50,8 +68,8 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Sorts @values. Less than the overhead can only be noise: it counts as nothing. */
-static struct stat summarize(uint64_t *values, unsigned long n, uint64_t overhead)
+/* Less than the overhead can only be noise: it counts as nothing. */
+struct stat summarize(uint64_t *values, unsigned long n, uint64_t overhead)
 {
 	struct stat stat;
 
@@ -70,15 +88,21 @@ static void null_body(struct pass *pass)
 	(void)pass;
 }
 
-void bench_measure_overhead(void)
+void time_null(timed_t *timed)
 {
 	struct pass pass = { 0 };
-	unsigned long n = options.samples;
 
 	for (unsigned long i = 0; i < options.warmup; i++)
-		time_body(null_body, &pass, 0);
-	for (unsigned long i = 0; i < n; i++)
-		time_body(null_body, &pass, i);
+		timed(null_body, &pass, 0);
+	for (unsigned long i = 0; i < options.samples; i++)
+		timed(null_body, &pass, i);
+}
+
+void bench_measure_overhead(void)
+{
+	unsigned long n = options.samples;
+
+	time_null(timed_by_counters());
 	bench_overhead.instructions = summarize(instructions, n, 0).median;
 	bench_overhead.cycles = summarize(cycles, n, 0).median;
 	bench_overhead.ticks = summarize(ticks, n, 0).median;
@@ -101,7 +125,8 @@ static void note_mapping(const struct pass *pass)
 }
 
 /* One round of untimed and timed steps; @sample is where the counters go. */
-static int run_once(struct pass *pass, unsigned long number, unsigned long sample, bool check)
+static int run_once(struct pass *pass, timed_t *timed, unsigned long number, unsigned long sample,
+		    bool check)
 {
 	const struct bench *bench = pass->bench;
 	int error;
@@ -113,7 +138,7 @@ static int run_once(struct pass *pass, unsigned long number, unsigned long sampl
 	error = step(bench->before, pass);
 	if (error)
 		return error;
-	time_body(pass->rung ? bench->rung_body : bench->body, pass, sample);
+	timed(pass->rung ? bench->rung_body : bench->body, pass, sample);
 	note_mapping(pass);
 	if (pass->error)
 		return pass->error;
@@ -123,15 +148,14 @@ static int run_once(struct pass *pass, unsigned long number, unsigned long sampl
 	return step(bench->after, pass) ?: error;
 }
 
-/* Warm-up and samples; the first and the last of all are checked. */
-static int run_samples(struct pass *pass)
+int time_samples(struct pass *pass, timed_t *timed, bool check)
 {
 	unsigned long total = options.warmup + options.samples;
 	uint64_t free_pages = 0;
 
 	for (unsigned long i = 0; i < total; i++) {
 		unsigned long sample = i < options.warmup ? 0 : i - options.warmup;
-		int error = run_once(pass, i, sample, i == 0 || i == total - 1);
+		int error = run_once(pass, timed, i, sample, check && (i == 0 || i == total - 1));
 
 		if (error)
 			return error;
@@ -176,7 +200,7 @@ static void keep_samples(struct result *result)
 	uint64_t bytes = result->samples * sizeof(*cycles);
 	struct page *page;
 
-	if (counters.no_time)
+	if (counters.no_cycles)
 		return;
 	page = alloc_pages(GFP_KERNEL, get_order(bytes));
 	if (!page)
@@ -191,6 +215,21 @@ void bench_forget(struct result *result)
 		__free_pages(virt_to_page(result->sample_cycles),
 			     get_order(result->samples * sizeof(*cycles)));
 	result->sample_cycles = NULL;
+	kfree(result->event_counts);
+	result->event_counts = NULL;
+}
+
+/* On silicon: the clock over the whole record, and after it, against the one at the start. */
+static void note_drift(const struct clock_sample *start, struct result *result)
+{
+	uint64_t hz = clock_since(start);
+	struct clock_sample end = clock_sample();
+	uint64_t after = clock_since(&end);
+
+	if (clock_drift(after, counters.core_hz) > clock_drift(hz, counters.core_hz))
+		hz = after;
+	result->drifted = clock_drifted(hz, counters.core_hz);
+	result->drifted_hz = hz;
 }
 
 static const char *error_text(int error)
@@ -209,13 +248,18 @@ static const char *error_text(int error)
 void bench_measure(struct pass *pass, struct result *result)
 {
 	unsigned long n = options.samples;
+	struct clock_sample start = { 0 };
 	int error;
 
+	if (counters.core_hz)
+		start = clock_sample();
 	result->pages = pass->bytes >> PAGE_SHIFT;
 	result->samples = n;
-	error = run_samples(pass);
+	error = time_samples(pass, timed_by_counters(), true);
 	if (!error)
 		error = count_work(pass, result);
+	if (!error)
+		error = bench_events_count(pass, result);
 	if (pass->rung && mapped_end)
 		rung_release_tables(VMALLOC_START, mapped_end);
 	if (error) {
@@ -229,4 +273,6 @@ void bench_measure(struct pass *pass, struct result *result)
 	result->ns.median = timer_ns(result->ns.median);
 	result->ns.min = timer_ns(result->ns.min);
 	result->ns.max = timer_ns(result->ns.max);
+	if (counters.core_hz)
+		note_drift(&start, result);
 }

@@ -68,6 +68,8 @@ struct stat {
 	uint64_t median, min, max; /* median: element n/2 of the sorted */
 };
 
+struct event_count; /* bench/pmu/events.h */
+
 struct result {
 	const char *name; /* rung included */
 	const struct bench *bench;
@@ -79,13 +81,33 @@ struct result {
 	uint64_t *sample_cycles; /* in the order taken; NULL where cycles mean nothing */
 	struct door_counts work;
 	struct map_census census;
-	bool has_census; /* the call left a mapping */
+	bool has_census;		  /* the call left a mapping */
+	struct event_count *event_counts; /* one an event of `events=`; NULL: none counted */
+	bool drifted;			  /* the core's clock, by more than 0.1 % */
+	uint64_t drifted_hz;		  /* what it was then, farthest from the start's */
 };
 
 /* The cost of timing a body that does nothing, subtracted from every sample. */
 struct overhead {
 	uint64_t instructions, cycles, ticks;
 };
+
+typedef void body_t(struct pass *pass);
+
+/* Calls @body once, and keeps what it measured as @sample's. */
+typedef void timed_t(body_t *body, struct pass *pass, unsigned long sample);
+
+/* Warm-up passes, as sample 0, and samples, of a body that does nothing. */
+void time_null(timed_t *timed);
+
+/*
+ * The same of the bench and rung in @pass, with all their steps; with @check, the first and the
+ * last pass are. 0, or the error of a step; pass->why then may say more.
+ */
+int time_samples(struct pass *pass, timed_t *timed, bool check);
+
+/* Sorts @values, @n of them, after @overhead was subtracted from each. */
+struct stat summarize(uint64_t *values, unsigned long n, uint64_t overhead);
 
 /* Measures it, for the counters as they are now. Once, before bench_measure(). */
 void bench_measure_overhead(void);

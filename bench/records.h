@@ -6,10 +6,25 @@
 #pragma once
 
 #include "bench/measure.h"
+#include "bench/pmu/events.h"
+#include "bench/selfcheck.h"
 
 struct results {
 	struct result *results;
 	unsigned count;
+};
+
+#define BENCH_CPUS_MAX 16u
+
+/* What was measured on one CPU, and what its figures are worth. */
+struct bench_cpu {
+	unsigned cpu; /* its place in cpus[] */
+	uint64_t midr, mpidr;
+	struct results results;
+	int failures;
+	struct counters counters;
+	struct overhead overhead;
+	struct bench_events events;
 };
 
 /* A record of the table: by bench name and rung. NULL: not run, skipped or failed. */
@@ -25,5 +40,8 @@ void report_begin(void);
 void report_row(const struct result *result);
 void report_end(const struct results *results);
 
-/* bench/report/json.c: the context and one line a record, between the markers. */
-void report_json(const struct results *results);
+/*
+ * bench/report/json.c: the context and one line a record, between the markers. The context is
+ * the first CPU's; of all it has a list. Leaves `counters` and its like as the last one's.
+ */
+void report_json(const struct bench_cpu *list, unsigned count);

@@ -6,6 +6,8 @@
 #include <stdio.h>
 
 #include "bench/selfcheck.h"
+#include "drivers/pmu/clock.h"
+#include "drivers/pmu/known-loop.h"
 #include "drivers/pmu/pmu.h"
 #include "drivers/timer.h"
 #include "lib/arm64/cpu.h"
@@ -13,7 +15,6 @@
 #define SHORT_ROUNDS 1000UL
 #define LONG_ROUNDS  3000UL
 #define CLOCK_ROUNDS 1000000UL
-#define ROUND_INSNS  2UL
 #define REPEATS	     3
 
 struct counters counters;
@@ -22,16 +23,6 @@ struct reading {
 	uint64_t ticks, cycles;
 	uint32_t instructions;
 };
-
-/* Two instructions a round. */
-static __always_inline void known_loop(uint64_t rounds)
-{
-	asm volatile("1:	subs	%0, %0, #1\n"
-		     "	b.ne	1b"
-		     : "+r"(rounds)
-		     :
-		     : "cc");
-}
 
 /* As a sample is taken: the timer outermost, cycles innermost. */
 static noinline struct reading read_loop(uint64_t rounds)
@@ -57,7 +48,7 @@ static bool loops_count_exactly(void)
 		uint32_t a = read_loop(SHORT_ROUNDS).instructions;
 		uint32_t b = read_loop(LONG_ROUNDS).instructions;
 
-		if (b - a != (LONG_ROUNDS - SHORT_ROUNDS) * ROUND_INSNS)
+		if (b - a != (LONG_ROUNDS - SHORT_ROUNDS) * KNOWN_LOOP_INSNS)
 			return false;
 	}
 	return true;
@@ -90,45 +81,75 @@ static void check_virtual_clock(void)
 	counters.ns_per_instruction = ratio;
 	if (b.cycles - a.cycles != instructions * ratio || ns + slack_ns < instructions * ratio ||
 	    ns > instructions * ratio + slack_ns) {
-		counters.disagree = true;
-		counters.no_instructions =
+		counters.contradiction =
 			"cycles, virtual time and instructions contradict each other";
+		counters.no_instructions = counters.contradiction;
 		return;
 	}
 	snprintf(counters.clock_source, sizeof(counters.clock_source),
 		 "icount: one instruction = %u ns of virtual time", ratio);
 }
 
-/* Silicon: how fast the core runs, by the timer. */
+/* Silicon: what the cycle counter is worth. @no_core_hz: why its ratio to the timer is none. */
+static void check_cycles(const char *no_core_hz)
+{
+	uint64_t cycles = read_loop(CLOCK_ROUNDS).cycles;
+
+	if (!cycles)
+		counters.no_cycles = "PMCCNTR_EL0 stands still";
+	/* Any core retires a loop of two in at least half a cycle and at most a hundred. */
+	else if (cycles < CLOCK_ROUNDS / 2 || cycles > CLOCK_ROUNDS * 100)
+		counters.contradiction = "PMCCNTR_EL0 contradicts a loop of known length";
+	else if (!counters.no_time)
+		counters.contradiction = no_core_hz;
+}
+
+/* Silicon: how fast the core runs, by the timer; each of the two may be missing alone. */
 static void check_real_clock(void)
 {
-	struct reading r = read_loop(CLOCK_ROUNDS);
+	struct core_clock clock;
 
-	snprintf(counters.clock_source, sizeof(counters.clock_source),
-		 "CNTVCT at %lu Hz, cycles by PMCCNTR", timer_hz());
-	if (!timer_hz() || !r.ticks)
-		counters.no_time = "the generic timer stands still or its CNTFRQ is 0";
+	clock_measure(&clock);
+	counters.core_hz = clock.core_hz;
+	counters.no_time = clock.no_time;
+	if (counters.pmu)
+		check_cycles(clock.no_core_hz);
 	else
-		counters.core_hz = r.cycles * timer_hz() / r.ticks;
-	/* Any core retires a loop of two in at least half a cycle and at most a hundred. */
-	counters.disagree = r.cycles < CLOCK_ROUNDS / 2 || r.cycles > CLOCK_ROUNDS * 100;
+		counters.no_cycles = counters.no_instructions;
+	snprintf(counters.clock_source, sizeof(counters.clock_source), "CNTVCT at %lu Hz%s%s",
+		 timer_hz(), counters.no_time ? ", which is no clock: " : "",
+		 counters.no_time     ? counters.no_time
+		 : counters.no_cycles ? ""
+				      : ", cycles by PMCCNTR");
+}
+
+/* An emulator, or a CPU that has no PMU to tell. */
+static void check_emulated(void)
+{
+	counters.no_time = "emulated: virtual time says nothing about any core";
+	counters.no_cycles = counters.pmu ? counters.no_time : counters.no_instructions;
+	snprintf(counters.clock_source, sizeof(counters.clock_source),
+		 "host clock: virtual time is not reproducible");
+	if (!counters.no_instructions)
+		check_virtual_clock();
+}
+
+static const char *pmu_trouble(void)
+{
+	struct pmu_id id;
+
+	pmu_identify(&id);
+	return id.version ? "a hypervisor keeps the PMU's counters" : "this CPU has no PMUv3";
 }
 
 void bench_selfcheck(void)
 {
-	bool has_pmu = !pmu_start();
-
-	counters = (struct counters){ .emulated = !pmu_has_event(PMU_L1D_TLB_REFILL) };
-	counters.no_instructions = has_pmu ? instruction_trouble() : "this CPU has no PMUv3";
+	counters = (struct counters){ .emulated = !pmu_has_event(PMU_L1D_TLB_REFILL),
+				      .pmu = !pmu_start() };
+	counters.no_instructions = counters.pmu ? instruction_trouble() : pmu_trouble();
 	if (counters.emulated)
-		counters.no_time = "emulated: virtual time says nothing about any core";
-	else if (!has_pmu)
-		counters.no_time = "this CPU has no PMUv3";
-	snprintf(counters.clock_source, sizeof(counters.clock_source),
-		 "host clock: virtual time is not reproducible");
-	if (counters.emulated && !counters.no_instructions)
-		check_virtual_clock();
-	else if (!counters.emulated)
+		check_emulated();
+	else
 		check_real_clock();
 	counters.instructions = !counters.no_instructions;
 }

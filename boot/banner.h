@@ -4,8 +4,13 @@
  */
 #pragma once
 
+#include "lib/fdt/fdt.h"
+
 /* Build, board, CPU and translation regime. After `platform` is filled. */
 void print_banner(void);
+
+/* How fast this CPU runs, or what its clock is. Takes the PMU. Boot CPU, once. */
+void print_clock(const struct fdt *fdt);
 
 /* RAM and what was made of it. After boot_memory(). */
 void print_memory(void);

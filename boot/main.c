@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bench/bench.h"
+#include "bench/cpus.h"
 #include "bench/shell.h"
 #include "boot/banner.h"
 #include "boot/check.h"
@@ -106,11 +107,14 @@ static void start_machine(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 	/* External aborts are reported where they happen; IRQs stay masked till there is a GIC. */
 	asm volatile("msr daifclr, #4" ::: "memory");
 	print_banner();
+	print_clock(&fdt);
 	if (error) {
 		fdt_explain(&fdt, line, sizeof(line));
 		log_printf("boot: malformed device tree: %s\n", line);
 		exit_run(EXIT_PANIC);
 	}
+	start_interrupts(&fdt);
+	prepare_cpus(&fdt, image_pa);
 }
 
 /* What `skip=` chooses from: tests, then benches. */
@@ -121,32 +125,13 @@ static const char *any_name_at(void *context, size_t index)
 	return index < tests ? ktap_name_at(context, index) : bench_name_at(context, index - tests);
 }
 
-/* Benches run on the boot CPU: `cpu=` may name it, or all if it is the only one. */
-static bool cpu_is_down(uint64_t wanted, char *error, size_t size)
-{
-	const uint64_t affinity = 0xff00ffffff;
-	struct fdt_cpu cpu = { 0 };
-	uint64_t boot = CPU_ALL, count = 0;
-
-	for (; fdt_next_cpu(&fdt, &cpu); count++)
-		if (!cpu.skipped && cpu.mpidr == (platform.mpidr & affinity))
-			boot = count;
-	if (wanted == CPU_BOOT || wanted == boot || (wanted == CPU_ALL && count <= 1))
-		return false;
-	if (wanted == CPU_ALL)
-		snprintf(error, size, "malformed value 'all': only the boot CPU runs");
-	else
-		snprintf(error, size, "malformed value '%lu': only CPU %lu runs", wanted, boot);
-	return true;
-}
-
 /* Fills the options from @line. False: an error, of which one line is logged. */
 static bool read_options(const char *line)
 {
 	char error[CMDLINE_MAX + 64];
 
 	if (!cmdline_parse(line, error, sizeof(error)) && !is_wrong_image(error, sizeof(error)) &&
-	    !cpu_is_down(options.cpu, error, sizeof(error)) &&
+	    bench_cpus_valid(error, sizeof(error)) &&
 	    !select_unmatched(options.test, ktap_name_at, NULL, error, sizeof(error)) &&
 	    !select_unmatched(options.bench, bench_name_at, NULL, error, sizeof(error)) &&
 	    !select_unmatched(options.skip, any_name_at, NULL, error, sizeof(error)))
@@ -196,10 +181,8 @@ _Noreturn void boot_main(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 	log_printf("command line: %s\n", fdt_bootargs(&fdt));
 	if (!read_options(fdt_bootargs(&fdt)))
 		exit_run(EXIT_BAD_OPTION);
-	start_interrupts(&fdt);
 	if (boot_memory(&fdt, fdt_pa, image_pa))
 		exit_run(EXIT_PANIC);
-	prepare_cpus(&fdt, image_pa);
 	print_memory();
 	hang_watch("crash=");
 	crash_if_asked();

@@ -13,5 +13,5 @@
  */
 void start_interrupts(const struct fdt *fdt);
 
-/* After boot_memory(): the other CPUs can be started from now on (drivers/smp/cpus.h). */
+/* Who there is (drivers/smp/cpus.h); others can be started after boot_memory(). Boot CPU. */
 void prepare_cpus(const struct fdt *fdt, uint64_t image_pa);

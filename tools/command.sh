@@ -16,18 +16,19 @@ needs_lazy_memory() {
 	[ "$(kib "$mem")" -gt "${host_kib:-$((1 << 62))}" ]
 }
 
-# The last `exit=`, as the kernel reads $words: double quotes protect blanks and go.
-exit_word() {
-	local rest=$words found='' blanks=$' \t'
+# The last value of key $1, as the kernel reads $words: double quotes protect blanks and go,
+# a bare word is 1.
+word_value() {
+	local rest=$words word found='' blanks=$' \t'
 	local first="^[$blanks]*(([^$blanks\"]|\"[^\"]*\")+)(.*)$"
 	while [[ $rest =~ $first ]]; do
-		rest=${BASH_REMATCH[3]}
-		[[ ${BASH_REMATCH[1]//\"/} != exit=* ]] || found=${BASH_REMATCH[1]//\"/}
+		rest=${BASH_REMATCH[3]} word=${BASH_REMATCH[1]//\"/}
+		case $word in "$1") found=1 ;; "$1"=*) found=${word#*=} ;; esac
 	done
-	printf '%s' "${found#exit=}"
+	printf '%s' "$found"
 }
 
-compose() { # sets the array `command`
+compose() { # sets the array `command`, and `image`, what it boots
 	local board=$machine
 	case $machine in virt | virt-*)
 		board+=",gic-version=${given[gic]:-3}${given[el2]:+,virtualization=on},dtb-randomness=off" ;;
@@ -40,11 +41,13 @@ compose() { # sets the array `command`
 	[ "${given[icount]:-on}" = off ] || command+=(-icount 'shift=0,sleep=off')
 	command+=(-display none -monitor none -serial stdio -no-reboot -nodefaults -nic none)
 	# A line typed at the shell may be the `exit=semihosting`.
-	case $(exit_word) in semihosting | shell)
+	case $(word_value exit) in semihosting | shell)
 		command+=(-semihosting-config enable=on,target=native) ;;
 	esac
 	[ -z "${given[gdb]:-}" ] || command+=(-gdb tcp:127.0.0.1:1234 -S)
-	command+=(-kernel "$folder/Image")
+	image=Image
+	[ "$(word_value check)" != 1 ] || image=Image.check # the checker is a build of its own
+	command+=(-kernel "$folder/$image")
 	[ -z "$words" ] || command+=(-append "$words")
 }
 

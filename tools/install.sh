@@ -5,6 +5,7 @@
 # with apt. Uses $given, $qemu, $out and cannot_start, say of qemu.sh.
 
 PICOLIBC=/usr/lib/picolibc/aarch64-linux-gnu/lib/release/libc.a
+UBOOT=/usr/lib/u-boot/qemu_arm64/u-boot.bin
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
@@ -42,6 +43,8 @@ find_missing() {
 	have prove || packages+=(perl)
 	have dtc || packages+=(device-tree-compiler)
 	[ -e /usr/include/libfdt.h ] || packages+=(libfdt-dev)
+	have mformat || packages+=(mtools)
+	[ -e "$UBOOT" ] || packages+=(u-boot-qemu)
 }
 
 # Debian has a package that follows clang's version; elsewhere the name carries it.

@@ -6,7 +6,7 @@ tests/mutants/*.mutants hold the errors, each a block of lines:
     mutant NAME
     why    what goes wrong
     file   the source, from the top of the tree
-    red    host/PROGRAM[-gGRANULE], runner/PROGRAM or target/GLOB; each of them must fail
+    red    host/PROGRAM[-gGRANULE], runner/PROGRAM, target/GLOB or ending/GLOB; each must fail
 followed by lines of the source as in a diff: `-` gone, `+` new, ` ` around them. The
 `-` and ` ` lines must be found exactly once, else the mutant is stale.
 
@@ -25,7 +25,7 @@ import tempfile
 from dataclasses import dataclass, field
 
 import lint
-from runner import console, host, ktap, matrix, process, suite
+from runner import console, endings, host, ktap, matrix, process, suite
 
 FOLDER = "tests/mutants"
 RUNNER_LIMIT_S = 120
@@ -143,12 +143,18 @@ def run_runner(name, _options):
     return result
 
 
-def run_target(globs, options):
-    """One boot with test=@globs; the build folder is kept, so that little is compiled anew."""
+def build_kernel(options):
+    """Returns its out; the build folder is kept, so that little is compiled anew."""
     out = os.path.join(options.out, "target")
     made = matrix.build(out, MACHINE["granule"], MACHINE["compiler"])
     if made.count("failed"):
         raise CannotBuild(made.points[0].detail)
+    return out
+
+
+def run_target(globs, options):
+    """One boot with test=@globs."""
+    out = build_kernel(options)
     folder = matrix.build_folder(out, MACHINE["granule"], MACHINE["compiler"])
     command = matrix.qemu_command(MACHINE, options.qemu, folder)
     command[command.index("-append") + 1] = f"test={globs}"
@@ -158,11 +164,21 @@ def run_target(globs, options):
     return result
 
 
+def run_ending(glob, options):
+    """The boots of tests/endings whose names match @glob."""
+    out = build_kernel(options)
+    result = suite.Suite(f"ending/{glob}")
+    for ending in endings.read():
+        if fnmatch.fnmatchcase(ending.name, glob):
+            result.points += endings.boot(ending, out, options.qemu, SILENCE_S).points
+    return result
+
+
 def run_suite(name, options):
     kind, _, rest = name.partition("/")
-    runs = {"host": run_host, "runner": run_runner, "target": run_target}
+    runs = {"host": run_host, "runner": run_runner, "target": run_target, "ending": run_ending}
     if kind not in runs:
-        raise CannotBuild(f"`{name}` is no suite: host/, runner/ or target/")
+        raise CannotBuild(f"`{name}` is no suite: host/, runner/, target/ or ending/")
     return runs[kind](rest, options)
 
 

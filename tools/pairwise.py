@@ -15,7 +15,7 @@ FACTORS = {
     "mem": ["256M", "1G", "2G", "4G"],
     "gic": ["3", "2", "-"],
     "el2": ["off", "on", "-"],
-    "smp": ["1", "2", "4"],
+    "smp": ["1", "2", "4", "8"],
     "granule": ["4K", "16K", "64K"],
     "compiler": ["gcc", "clang"],
     "icount": ["on", "off"],

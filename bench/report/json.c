@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bench/records.h"
+#include "bench/report/events.h"
 #include "bench/selfcheck.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -52,14 +53,15 @@ static void json_absent(struct json *json)
 		json_string(json, "instructions", counters.no_instructions);
 		json_string(json, "instructions_per_page", counters.no_instructions);
 	}
-	if (counters.no_time) {
-		json_string(json, "cycles", counters.no_time);
+	if (counters.no_cycles)
+		json_string(json, "cycles", counters.no_cycles);
+	if (counters.no_time)
 		json_string(json, "ns", counters.no_time);
-	}
 	if (no_real_time) {
 		json_string(json, "real_time", no_real_time);
 		json_string(json, "cpu_time", no_real_time);
 	}
+	json_events_absent(json);
 	json_close(json);
 }
 
@@ -71,11 +73,11 @@ static const char *time_means(void)
 	return counters.instructions ? "instructions" : "nothing";
 }
 
-static void json_machine(struct json *json)
+static void json_machine(struct json *json, const struct bench_cpu *cpu)
 {
 	json_string(json, "model", platform.model);
-	json_hex(json, "midr", platform.midr);
-	json_hex(json, "mpidr", platform.mpidr);
+	json_hex(json, "midr", cpu->midr);
+	json_hex(json, "mpidr", cpu->mpidr);
 	json_unsigned(json, "entry_el", platform.entry_el);
 	json_unsigned(json, "cntfrq_hz", platform.cntfrq_hz);
 	json_ram(json);
@@ -89,44 +91,81 @@ static void json_machine(struct json *json)
 }
 
 /* What has no record since this machine or granule cannot run it. */
-static void json_skipped(struct json *json, const struct results *results)
+static void json_skipped(struct json *json, const struct bench_cpu *list, unsigned count)
 {
 	char text[128];
 
 	json_open_array(json, "skipped");
-	for (unsigned i = 0; i < results->count; i++) {
-		const struct result *r = &results->results[i];
+	for (; count--; list++)
+		for (unsigned i = 0; i < list->results.count; i++) {
+			const struct result *r = &list->results.results[i];
 
-		if (!r->skipped)
-			continue;
-		snprintf(text, sizeof(text), "%s: %s", r->name, r->skipped);
-		json_string(json, NULL, text);
+			if (!r->skipped)
+				continue;
+			snprintf(text, sizeof(text), "%s: %s", r->name, r->skipped);
+			json_string(json, NULL, text);
+		}
+	json_close(json);
+}
+
+/* From here on what is written is @cpu's. */
+static void recall(const struct bench_cpu *cpu)
+{
+	counters = cpu->counters;
+	bench_overhead = cpu->overhead;
+	bench_events = cpu->events;
+}
+
+static void json_overhead(struct json *json)
+{
+	if (counters.instructions)
+		json_unsigned(json, "overhead_instructions", bench_overhead.instructions);
+	if (!counters.no_cycles)
+		json_unsigned(json, "overhead_cycles", bench_overhead.cycles);
+}
+
+/* What differs from CPU to CPU, of those that `@cpuN` in the names means. */
+static void json_cpus(struct json *json, const struct bench_cpu *list, unsigned count)
+{
+	json_open_array(json, "cpus");
+	for (unsigned i = 0; i < count; i++) {
+		recall(&list[i]);
+		json_open_object(json, NULL);
+		json_unsigned(json, "cpu", list[i].cpu);
+		json_hex(json, "midr", list[i].midr);
+		json_hex(json, "mpidr", list[i].mpidr);
+		json_string(json, "clock_source", counters.clock_source);
+		if (counters.core_hz)
+			json_unsigned(json, "core_hz", counters.core_hz);
+		json_overhead(json);
+		json_absent(json);
+		json_close(json);
 	}
 	json_close(json);
 }
 
-static void emit_context(const struct results *results)
+static void emit_context(const struct bench_cpu *list, unsigned count)
 {
 	struct json json;
 
+	recall(list);
 	json_begin(&json, line, sizeof(line));
 	json_unsigned(&json, "schema", SCHEMA);
 	/* Without the banner's own label. */
 	json_string(&json, "git", build_git + (strncmp(build_git, "git: ", 5) ? 0 : 5));
 	json_string(&json, "compiler", build_compiler);
-	json_machine(&json);
+	json_machine(&json, list);
 	json_string(&json, "clock_source", counters.clock_source);
 	json_string(&json, "time_means", time_means());
 	json_bool(&json, "emulated", counters.emulated);
 	json_unsigned(&json, "seed", options.seed);
 	json_unsigned(&json, "samples", options.samples);
 	json_unsigned(&json, "warmup", options.warmup);
-	if (counters.instructions)
-		json_unsigned(&json, "overhead_instructions", bench_overhead.instructions);
-	if (!counters.no_time)
-		json_unsigned(&json, "overhead_cycles", bench_overhead.cycles);
+	json_overhead(&json);
+	json_events_context(&json);
 	json_absent(&json);
-	json_skipped(&json, results);
+	json_cpus(&json, list, count);
+	json_skipped(&json, list, count);
 	json_emit(&json);
 }
 
@@ -149,12 +188,12 @@ static void json_counts(struct json *json, const struct result *r)
 		json_unsigned(json, "instructions_min", r->instructions.min);
 		json_unsigned(json, "instructions_max", r->instructions.max);
 	}
-	if (!counters.no_time) {
+	if (!counters.no_cycles)
 		json_unsigned(json, "cycles", r->cycles.median);
+	if (!counters.no_time)
 		json_unsigned(json, "ns", r->ns.median);
-		if (r->sample_cycles)
-			json_numbers(json, "samples", r->sample_cycles, r->samples);
-	}
+	if (r->sample_cycles)
+		json_numbers(json, "samples", r->sample_cycles, r->samples);
 	json_unsigned(json, "pages", r->pages);
 	if (counters.instructions)
 		json_fixed(json, "instructions_per_page",
@@ -192,15 +231,19 @@ static void emit_record(const struct result *r)
 	json_work(&json, &r->work);
 	if (r->has_census)
 		json_census(&json, &r->census);
+	json_events_record(&json, r);
 	json_emit(&json);
 }
 
-void report_json(const struct results *results)
+void report_json(const struct bench_cpu *list, unsigned count)
 {
 	log_printf("--- BEGIN RESULTS ---\n");
-	emit_context(results);
-	for (unsigned i = 0; i < results->count; i++)
-		if (!results->results[i].failed && !results->results[i].skipped)
-			emit_record(&results->results[i]);
+	emit_context(list, count);
+	for (; count--; list++) {
+		recall(list);
+		for (unsigned i = 0; i < list->results.count; i++)
+			if (!list->results.results[i].failed && !list->results.results[i].skipped)
+				emit_record(&list->results.results[i]);
+	}
 	log_printf("--- END RESULTS ---\n");
 }

@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "bench/records.h"
+#include "bench/report/events.h"
 #include "bench/report/reference.h"
 #include "bench/selfcheck.h"
 #include "bench/report/text.h"
+#include "drivers/pmu/clock.h"
 #include "lib/log.h"
 #include "lib/cmdline/options.h"
 
@@ -21,6 +23,12 @@ static void rule(char c)
 	memset(text, c, 100);
 	strcpy(text + 100, "\n");
 	log_write(text, 101);
+}
+
+/* The last two columns are this machine's own time, not comparisons of instructions. */
+static bool has_times(void)
+{
+	return !counters.no_cycles || !counters.no_time;
 }
 
 /* A figure of one record; NULL record or no such figure: "-". */
@@ -230,7 +238,7 @@ static void rows_head(void)
 {
 	const char *last[2] = { "lean/", "+series/" };
 
-	if (!counters.no_time) {
+	if (has_times()) {
 		last[0] = "cycles";
 		last[1] = "ns";
 	}
@@ -261,9 +269,10 @@ static void row_end(const struct result *r)
 	uint64_t own = counters.instructions ? r->instructions.median : 0;
 	char a[TEXT_MAX], b[TEXT_MAX];
 
-	if (!counters.no_time)
-		log_printf(" %9s %9s\n", text_number(a, r->cycles.median),
-			   text_number(b, r->ns.median));
+	if (has_times())
+		log_printf(" %9s %9s\n",
+			   counters.no_cycles ? "-" : text_number(a, r->cycles.median),
+			   counters.no_time ? "-" : text_number(b, r->ns.median));
 	else
 		log_printf(" %9s %9s\n", text_ratio(a, ref ? ref->lean + ref->lean_flush : 0, own),
 			   text_ratio(b, ref ? ref->series + ref->series_flush : 0, own));
@@ -292,6 +301,7 @@ static void row_figures(const struct result *r)
 		log_printf("          %12s to %s over the samples\n",
 			   text_number(n[0], r->instructions.min),
 			   text_number(n[1], r->instructions.max));
+	report_events_row(r);
 }
 
 static void rows_foot(void)
@@ -301,9 +311,8 @@ static void rows_foot(void)
 		return;
 	log_printf("Linux 7.2: real Linux, measured elsewhere in the same emulator; with its "
 		   "deferred TLB flush\nwhere ours is in the call.");
-	log_printf("%s\n", counters.no_time
-				   ? " lean/, +series/: its instructions divided by the row's."
-				   : "");
+	log_printf("%s\n",
+		   !has_times() ? " lean/, +series/: its instructions divided by the row's." : "");
 }
 
 void report_row(const struct result *result)
@@ -323,6 +332,8 @@ void report_row(const struct result *result)
 
 static void report_method(void)
 {
+	char mhz[24];
+
 	log_printf("\nclock: %s\n", counters.clock_source);
 	if (counters.instructions)
 		log_printf("INST_RETIRED is exact on loops of known length; %lu instructions of an "
@@ -332,8 +343,12 @@ static void report_method(void)
 		log_printf("no instruction counts: %s\n", counters.no_instructions);
 	if (counters.no_time)
 		log_printf("no times: %s\n", counters.no_time);
+	if (counters.no_cycles && counters.no_cycles != counters.no_time)
+		log_printf("no cycles: %s\n", counters.no_cycles);
+	report_events_method();
+	clock_mhz(mhz, counters.core_hz);
 	if (counters.core_hz)
-		log_printf("core clock, measured: %lu MHz\n", counters.core_hz / 1000000);
+		log_printf("core clock, measured: %s MHz\n", mhz);
 }
 
 void report_begin(void)

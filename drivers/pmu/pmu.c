@@ -13,36 +13,43 @@
 #define COUNTER_0	 (1UL << 0)
 #define COUNTER_CYCLES	 (1UL << 31)
 #define ALL_COUNTERS	 0xffffffffUL
-#define PMUVER_NONE	 0
-#define PMUVER_OTHER	 15 /* a PMU, but not PMUv3 */
 #define SELF_TEST_ROUNDS 1000
+
+void pmu_identify(struct pmu_id *id)
+{
+	*id = (struct pmu_id){ .version = field(read_sysreg(id_aa64dfr0_el1), 11, 8),
+			       .midr = read_sysreg(midr_el1) };
+	if (id->version == PMU_VERSION_OTHER)
+		id->version = PMU_VERSION_NONE;
+	if (id->version == PMU_VERSION_NONE)
+		return; /* its registers are undefined */
+	id->counters = field(read_sysreg(pmcr_el0), 15, 11);
+	id->ceid[0] = read_sysreg(pmceid0_el0);
+	id->ceid[1] = read_sysreg(pmceid1_el0);
+}
 
 static bool pmu_present(void)
 {
-	unsigned version = field(read_sysreg(id_aa64dfr0_el1), 11, 8);
+	struct pmu_id id;
 
-	return version != PMUVER_NONE && version != PMUVER_OTHER;
-}
-
-/* PMCR.N: event counters that this exception level may use. */
-static unsigned event_counters(void)
-{
-	return field(read_sysreg(pmcr_el0), 15, 11);
+	pmu_identify(&id);
+	return id.version != PMU_VERSION_NONE;
 }
 
 int pmu_start(void)
 {
-	if (!pmu_present() || !event_counters())
+	struct pmu_id id;
+
+	pmu_identify(&id);
+	if (!id.counters)
 		return -ENODEV;
 	write_sysreg(ALL_COUNTERS, pmcntenclr_el0);
 	write_sysreg(ALL_COUNTERS, pmintenclr_el1);
 	write_sysreg(ALL_COUNTERS, pmovsclr_el0);
 	write_sysreg(0, pmuserenr_el0);
-	/* Filters all zero: P=0 and NSK=P count EL1 in both states, NSH=0 leaves EL2 out.
-	 */
-	write_sysreg(0, pmccfiltr_el0);
+	write_sysreg(0, pmccfiltr_el0); /* filters: pmu.h */
 	write_sysreg(PMU_INST_RETIRED, pmevtyper0_el0);
-	/* D stays 0: one count a cycle, not one in 64. */
+	/* D stays 0: one count a cycle, not one in 64. LP stays 0: events overflow at 32 bits. */
 	write_sysreg(PMCR_P | PMCR_C | PMCR_LC, pmcr_el0);
 	sysreg_sync(); /* set up before the first count */
 	write_sysreg(COUNTER_0 | COUNTER_CYCLES, pmcntenset_el0);
@@ -61,12 +68,59 @@ void pmu_stop(void)
 
 bool pmu_has_event(unsigned event)
 {
-	if (!pmu_present() || event > 63)
-		return false;
-	if (event < 32)
-		return read_sysreg(pmceid0_el0) >> event & 1;
-	return read_sysreg(pmceid1_el0) >> (event - 32) & 1;
+	struct pmu_id id;
+
+	pmu_identify(&id);
+	return pmu_id_has(&id, event);
 }
+
+/* --- any counter ------------------------------------------------------------------------------ */
+
+static void select_counter(unsigned counter)
+{
+	write_sysreg(counter, pmselr_el0);
+	sysreg_sync(); /* PMXEV* are this counter's from here on (D13.1) */
+}
+
+static uint32_t counter_value(unsigned counter)
+{
+	select_counter(counter);
+	return (uint32_t)read_sysreg(pmxevcntr_el0);
+}
+
+void pmu_reset_events(uint32_t mask)
+{
+	for (unsigned i = 0; i < PMU_COUNTERS_MAX; i++) {
+		if (!(mask >> i & 1))
+			continue;
+		select_counter(i);
+		write_sysreg(0, pmxevcntr_el0);
+	}
+	write_sysreg(mask, pmovsclr_el0);
+	sysreg_sync();
+}
+
+static void set_event(unsigned counter, unsigned event)
+{
+	pmu_stop_events(1u << counter);
+	select_counter(counter);
+	write_sysreg(event, pmxevtyper_el0); /* filters: pmu.h */
+	pmu_reset_events(1u << counter);
+}
+
+void pmu_set_event(unsigned counter, unsigned event)
+{
+	if (counter)
+		set_event(counter, event);
+}
+
+bool pmu_read_event(unsigned counter, uint32_t *count)
+{
+	*count = counter_value(counter);
+	return !(read_sysreg(pmovsclr_el0) >> counter & 1);
+}
+
+/* --- self-tests ------------------------------------------------------------------------------- */
 
 static void spin(unsigned rounds)
 {
@@ -94,4 +148,35 @@ bool pmu_self_test(void)
 	spin(SELF_TEST_ROUNDS);
 	stood = pmu_cycles() == cycles && pmu_instructions() == instructions;
 	return pmu_start() == 0 && moved && stood;
+}
+
+/* It has just counted: it is not 0, stays what it is, and is 0 after a reset. */
+static bool obeys(unsigned counter)
+{
+	uint32_t value = counter_value(counter);
+
+	spin(SELF_TEST_ROUNDS);
+	if (!value || counter_value(counter) != value)
+		return false;
+	pmu_reset_events(1u << counter);
+	return !counter_value(counter);
+}
+
+uint32_t pmu_good_counters(void)
+{
+	uint32_t good = 0, all;
+	struct pmu_id id;
+
+	pmu_identify(&id);
+	if (pmu_start())
+		return 0;
+	all = (1u << id.counters) - 1;
+	for (unsigned i = 0; i < id.counters; i++)
+		set_event(i, PMU_CPU_CYCLES);
+	pmu_start_events(all);
+	spin(SELF_TEST_ROUNDS);
+	pmu_stop_events(all);
+	for (unsigned i = 0; i < id.counters; i++)
+		good |= (uint32_t)obeys(i) << i;
+	return pmu_start() ? 0 : good;
 }

@@ -66,6 +66,10 @@ static __always_inline bool cpu_online(unsigned cpu)
 
 unsigned nr_online_cpus(void);
 
+/* "Cortex-A76 r4p1, MIDR 414fd0b1, MPIDR 80000000": the CPU that calls. */
+#define CORE_TEXT_MAX 80
+void core_text(char *text, size_t size);
+
 /*
  * Starts @cpu and waits until it reports; online already is fine. On an error one line names
  * the CPU and what is wrong, and the rest of the machine goes on:

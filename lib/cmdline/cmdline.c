@@ -47,15 +47,6 @@ bool option_read_unsigned(const struct option *option, const char *value, bool s
 	return read_number(value, &number, &rest) && !*rest && take_number(option, number, store);
 }
 
-bool option_read_index(const struct option *option, const char *value, bool store)
-{
-	if (strcmp(value, "all"))
-		return option_read_unsigned(option, value, store);
-	if (store)
-		*option->number = OPTION_ALL;
-	return true;
-}
-
 bool option_read_size(const struct option *option, const char *value, bool store)
 {
 	static const char suffixes[] = "KkMmGg";
@@ -97,6 +88,46 @@ bool option_read_string(const struct option *option, const char *value, bool sto
 bool option_read_globs(const struct option *option, const char *value, bool store)
 {
 	return glob_list_valid(value) && option_read_string(option, value, store);
+}
+
+bool option_next_number(const char **list, uint64_t *number)
+{
+	const char *rest;
+
+	if (**list == ',')
+		++*list;
+	if (!read_number(*list, number, &rest))
+		return false;
+	*list = rest;
+	return true;
+}
+
+/* How often @number is in @list, as far as that can be read. */
+static unsigned occurrences(const char *list, uint64_t number)
+{
+	unsigned n = 0;
+	uint64_t other;
+
+	while (option_next_number(&list, &other))
+		n += other == number;
+	return n;
+}
+
+bool option_read_numbers(const struct option *option, const char *value, bool store)
+{
+	const char *list = value;
+	uint64_t number;
+
+	if (strcmp(value, "all")) {
+		do {
+			if (*list < '0' || *list > '9' || !option_next_number(&list, &number) ||
+			    occurrences(value, number) != 1)
+				return false;
+		} while (*list++ == ',');
+		if (list[-1])
+			return false;
+	}
+	return option_read_string(option, value, store);
 }
 
 bool option_read_choice(const struct option *option, const char *value, bool store)

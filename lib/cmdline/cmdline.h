@@ -14,9 +14,6 @@
 /* Longest command line that is accepted, in bytes. Every single value is shorter. */
 #define CMDLINE_MAX 2048
 
-/* What an index option holds for the value `all`. */
-#define OPTION_ALL UINT64_MAX
-
 struct option {
 	const char *name;
 	const char *help; /* what follows the name in cmdline_help(): "=WHAT  what it does" */
@@ -37,11 +34,11 @@ struct option {
 REGISTRY(struct option, options);
 
 bool option_read_unsigned(const struct option *option, const char *value, bool store);
-bool option_read_index(const struct option *option, const char *value, bool store);
 bool option_read_size(const struct option *option, const char *value, bool store);
 bool option_read_flag(const struct option *option, const char *value, bool store);
 bool option_read_string(const struct option *option, const char *value, bool store);
 bool option_read_globs(const struct option *option, const char *value, bool store);
+bool option_read_numbers(const struct option *option, const char *value, bool store);
 bool option_read_choice(const struct option *option, const char *value, bool store);
 
 #define OPTION(ident, ...) REGISTER(struct option, options, ident) = { __VA_ARGS__ }
@@ -49,11 +46,6 @@ bool option_read_choice(const struct option *option, const char *value, bool sto
 /* A uint64_t in @lo to @hi: decimal, or hexadecimal after 0x. */
 #define OPTION_UNSIGNED(ident, key, target, lo, hi, about)                                        \
 	OPTION(ident, .name = key, .help = about, .read = option_read_unsigned, .number = target, \
-	       .min = lo, .max = hi)
-
-/* The same, or the word `all`, which is stored as OPTION_ALL. */
-#define OPTION_INDEX(ident, key, target, lo, hi, about)                                        \
-	OPTION(ident, .name = key, .help = about, .read = option_read_index, .number = target, \
 	       .min = lo, .max = hi)
 
 /* The same in bytes, with an optional K, M or G (either case) for powers of 1024. */
@@ -74,6 +66,17 @@ bool option_read_choice(const struct option *option, const char *value, bool sto
 #define OPTION_GLOBS(ident, key, target, about)                                              \
 	OPTION(ident, .name = key, .help = about, .read = option_read_globs, .text = target, \
 	       .max = sizeof(target))
+
+/* `all`, or numbers with a comma between two, each once, as text in the char array @target. */
+#define OPTION_NUMBERS(ident, key, target, about)                                              \
+	OPTION(ident, .name = key, .help = about, .read = option_read_numbers, .text = target, \
+	       .max = sizeof(target))
+
+/*
+ * For the text of such an option, @list at its beginning or where the last call left it: the
+ * next number to *@number and true; false at the end, and at once for `all`.
+ */
+bool option_next_number(const char **list, uint64_t *number);
 
 /* An unsigned: the position of the value in @list, a NULL-terminated array of words. */
 #define OPTION_CHOICE(ident, key, target, list, about)                                          \

@@ -11,9 +11,9 @@
 #define WARMUP_MAX  1000
 #define CPU_MAX	    511
 
-/* options.cpu: every CPU in turn, or (the default) the one that booted. */
-#define CPU_ALL	 OPTION_ALL
-#define CPU_BOOT (OPTION_ALL - 1)
+/* options.cpu: not given, which is the one that booted. */
+#define CPU_BOOT UINT64_MAX
+#define CPUS_MAX 128
 
 enum output_format { FORMAT_TABLE, FORMAT_JSON, FORMAT_KTAP, FORMAT_ALL };
 
@@ -24,10 +24,11 @@ struct options {
 	char bench[CMDLINE_MAX];
 	char test[CMDLINE_MAX];
 	char skip[CMDLINE_MAX];
+	char cpus[CPUS_MAX]; /* "all", or numbers (option_next_number()); "" if not given */
 
 	uint64_t samples; /* timed passes a record, 1 to SAMPLES_MAX */
 	uint64_t warmup;  /* untimed passes before them, up to WARMUP_MAX */
-	uint64_t cpu;	  /* index in the order of /cpus, CPU_ALL or CPU_BOOT */
+	uint64_t cpu;	  /* index in the order of /cpus, or CPU_BOOT */
 	uint64_t seed;	  /* of everything random */
 	unsigned format;  /* enum output_format */
 	unsigned exit;	  /* enum exit_action */

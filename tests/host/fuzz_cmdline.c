@@ -35,7 +35,7 @@ static void check_ranges(void)
 {
 	panic_unless(options.samples >= 1 && options.samples <= SAMPLES_MAX, "samples");
 	panic_unless(options.warmup <= WARMUP_MAX, "warmup");
-	panic_unless(options.cpu <= CPU_MAX || options.cpu >= CPU_BOOT, "cpu");
+	panic_unless(options.cpu <= CPU_MAX || options.cpu == CPU_BOOT, "cpu");
 	panic_unless(options.format <= FORMAT_ALL && options.exit <= EXIT_TO_SHELL, "choice");
 	panic_unless(devmem <= 64 * GiB && memchr(label, 0, sizeof(label)), "devmem, label");
 	panic_unless(!*options.bench || glob_list_valid(options.bench), "bench");

@@ -80,11 +80,35 @@ static void test_numbers(void)
 	ok(!parse("seed=18446744073709551615") && options.seed == UINT64_MAX, "the largest");
 	ok(!parse("depth=2") && depth == 2 && !parse("depth=10") && depth == 10, "range's ends");
 	ok(!parse("cpu=3") && options.cpu == 3, "cpu=3");
-	ok(!parse("cpu=all") && options.cpu == CPU_ALL, "cpu=all");
+	refused("cpu=all", -EINVAL, "malformed value 'all'");
 	ok(!parse("devmem=32M") && devmem == 32 * MiB, "32M");
 	ok(!parse("devmem=3k") && devmem == 3 * KiB, "3k");
 	ok(!parse("devmem=0x10G") && devmem == 16 * GiB, "0x10G");
 	ok(!parse("devmem=77") && devmem == 77, "bytes");
+}
+
+static void test_number_lists(void)
+{
+	static const char *const bad[] = { "",	    ",",   "1,",  ",1", "1,,2",	  "a", "1,a",
+					   "all,1", "1 2", "1,1", "-1", "1,2,01", "0x" };
+	char args[64], want[64];
+	const char *list;
+	uint64_t n = 0;
+
+	ok(!parse("cpus=all") && !strcmp(options.cpus, "all"), "cpus=all");
+	list = options.cpus;
+	ok(!option_next_number(&list, &n), "all is no number");
+	ok(!parse("cpus=0,12,0x3") && !strcmp(options.cpus, "0,12,0x3"), "cpus=0,12,0x3");
+	list = options.cpus;
+	ok(option_next_number(&list, &n) && n == 0 && option_next_number(&list, &n) && n == 12 &&
+		   option_next_number(&list, &n) && n == 3 && !option_next_number(&list, &n),
+	   "number by number");
+	ok(!parse("cpus=7") && !strcmp(options.cpus, "7"), "one alone");
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(args, sizeof(args), "list \"cpus=%s\"", bad[i]);
+		snprintf(want, sizeof(want), "malformed value '%s'", bad[i]);
+		refused(args, -EINVAL, want);
+	}
 }
 
 static void test_choices_and_globs(void)
@@ -199,7 +223,7 @@ static void test_help(void)
 	log_set_console(&capture_console);
 	cmdline_help();
 	text = capture_text();
-	ok(!strncmp(text, "  bench=GLOB[,GLOB]  ", 21) && strstr(text, "\n  cpu=N|all  ") &&
+	ok(!strncmp(text, "  bench=GLOB[,GLOB]  ", 21) && strstr(text, "\n  cpus=all|N[,N]  ") &&
 		   strstr(text, "\n  list  print every name, run nothing\n"),
 	   "help has a line for each option");
 	ok(strstr(text, "  depth=N\n  devmem=SIZE\n  exit=off|") && strstr(text, "\n  warmup=N  "),
@@ -212,6 +236,7 @@ int main(void)
 	test_defaults();
 	test_words();
 	test_numbers();
+	test_number_lists();
 	test_choices_and_globs();
 	test_unknown();
 	test_malformed();

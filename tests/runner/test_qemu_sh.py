@@ -25,6 +25,7 @@ echo 'tlbed: exit status 0'
 MAKE = """#!/bin/sh
 echo "make $* LLVM=${LLVM-unset}"
 [ -z "$FAKE_MAKE_FAILS" ] || { echo 'head.S:1: error: broken'; exit 2; }
+for word; do case $word in O=*) : >"${word#O=}/Image" ;; esac; done
 """
 # Knows make only after an update, and its first installation fails, as with lists out of date.
 APT_GET = """#!/bin/sh
@@ -125,6 +126,15 @@ class Composing(ScriptCase):
             with self.subTest(words):
                 self.assertIsNone(self.after("-semihosting-config", "--", words))
 
+    def test_the_checker_is_a_kernel_of_its_own(self):
+        for words, image in (("check=1", "Image.check"), ("bench=x check", "Image.check"),
+                             ('check=0 "check=1"', "Image.check"), ("check=1 check=0", "Image"),
+                             ("xcheck=1", "Image"), ("check=2", "Image"),
+                             ('a="b check=1 c"', "Image"), ("checks", "Image")):
+            with self.subTest(words):
+                self.assertEqual(os.path.basename(self.after("-kernel", "--", words)), image)
+                self.assertEqual(self.after("-append", "--", words), words)
+
     def test_symbolic_link(self):
         link = self.path("link")
         os.symlink("the tree/qemu.sh", link)
@@ -193,6 +203,11 @@ class Refusing(ScriptCase):
                 self.assertIn(self.call(*words, wrapper=wrapper), (4, 5))
                 self.assertIn("standard output cannot be written", self.err.splitlines()[-1])
                 self.assertNotIn("Traceback", self.err)
+
+    def test_checker_that_make_does_not_build(self):
+        err = self.assert_refused("--qemu", self.qemu, "--", "check=1")
+        self.assertRegex(err, "could not start: .*/build/Image.check is not there")
+        self.assertEqual(len([line for line in err.splitlines() if "Image.check" in line]), 1)
 
     def test_broken_build(self):
         err = self.assert_refused("--qemu", self.qemu, FAKE_MAKE_FAILS="1")

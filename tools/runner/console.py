@@ -35,6 +35,7 @@ class Boot:
     reason: str = ""  # one line, when the kernel's own status says less
     explained: bool = False  # the reason is all: the console's last lines add nothing
     seconds: float = 0.0
+    qemu_status: int | None = None  # None: it did not end by itself
 
     def tail(self, count=15):
         """The last lines that say anything."""
@@ -117,6 +118,8 @@ def boot(argv, log_path, silence_s, total_s, screen=None, keys=None):
     try:
         stopped = _follow(child, log, result, silence_s, total_s, screen, keys)
         log.write(result.open_line.encode())
+        if stopped is None:
+            result.qemu_status = _own_end(child)
     finally:
         log.close()
         code = process.kill(child) if child.poll() is None else child.returncode
@@ -127,6 +130,14 @@ def boot(argv, log_path, silence_s, total_s, screen=None, keys=None):
     for error in filter(None, (log.error, screen and screen.error)):
         result.status, result.reason, result.explained = NO_VERDICT, error, True
     return result
+
+
+def _own_end(child):
+    """The exit status of a QEMU that has closed its console; None if it does not go."""
+    try:
+        return child.wait(GRACE_S)
+    except subprocess.TimeoutExpired:
+        return None
 
 
 def _collect(stream):

@@ -67,10 +67,17 @@ def qemu_command(row, qemu, folder):
     options = [f"--{name}={row[name]}" for name in OPTIONS if row[name] != "-"]
     if row["el2"] == "on":
         options.append("--el2")
-    command = ["./qemu.sh", "--dry-run", f"--qemu={qemu}", *options, "--", "test=*"]
-    line = subprocess.run(command, env={**os.environ, "O": folder}, check=True,
-                          stdout=subprocess.PIPE, text=True).stdout
-    return shlex.split(line)
+    return dry_run([*options, "--", "test=*"], qemu, folder)
+
+
+def dry_run(options, qemu, folder):
+    """What qemu.sh composes of its options. Raises ValueError with what it says of bad ones."""
+    command = ["./qemu.sh", "--dry-run", f"--qemu={qemu}", *options]
+    done = subprocess.run(command, env={**os.environ, "O": folder}, check=False, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if done.returncode:
+        raise ValueError(done.stderr.strip())
+    return shlex.split(done.stdout)
 
 
 def row_name(row):

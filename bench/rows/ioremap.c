@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 
-#include "bench/readback.h"
+#include "bench/rows/readback.h"
 #include "bench/rungs/calls.h"
 #include "mm/areas/ioremap.h"
 #include "mm/map/map.h"

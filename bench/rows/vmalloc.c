@@ -4,8 +4,8 @@
  */
 #include <errno.h>
 
-#include "bench/arrays.h"
-#include "bench/readback.h"
+#include "bench/rows/arrays.h"
+#include "bench/rows/readback.h"
 #include "bench/rungs/calls.h"
 #include "mm/areas/vmalloc.h"
 #include "mm/map/map.h"

@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 
-#include "bench/readback.h"
+#include "bench/rows/readback.h"
 #include "lib/arm64/probe.h"
 #include "lib/log.h"
 #include "mm/arm64/at.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/arrays.h"
+#include "bench/rows/arrays.h"
 #include "lib/cmdline/options.h"
 #include "mm/phys/buddy.h"
 

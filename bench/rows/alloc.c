@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 
-#include "bench/arrays.h"
+#include "bench/rows/arrays.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/ranges.h"
 

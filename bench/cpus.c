@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Which CPUs measure. Those that do not are off meanwhile: none is left on that was not before.
+ */
+#include "bench/cpus.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/cmdline/options.h"
+#include "lib/log.h"
+#include "mm/phys/buddy.h"
+#include "mm/phys/kmalloc.h"
+
+static bool one_valid(uint64_t number, char *error, size_t size)
+{
+	if (number < nr_cpus && !cpus[number].unusable)
+		return true;
+	if (number < nr_cpus)
+		snprintf(error, size, "malformed value '%lu': CPU %lu is not started: %s", number,
+			 number, cpus[number].unusable);
+	else if (nr_cpus == 1)
+		snprintf(error, size, "malformed value '%lu': there is only CPU 0", number);
+	else
+		snprintf(error, size, "malformed value '%lu': there are CPUs 0 to %u", number,
+			 nr_cpus - 1);
+	return false;
+}
+
+bool bench_cpus_valid(char *error, size_t size)
+{
+	const char *list = options.cpus;
+	uint64_t number;
+
+	if (options.cpu != CPU_BOOT && options.cpus[0]) {
+		snprintf(error, size, "malformed value '%s': cpu= is given too", options.cpus);
+		return false;
+	}
+	if (options.cpu != CPU_BOOT && !one_valid(options.cpu, error, size))
+		return false;
+	while (option_next_number(&list, &number))
+		if (!one_valid(number, error, size))
+			return false;
+	return true;
+}
+
+static void give_caches_back(void *arg)
+{
+	(void)arg;
+	kmalloc_drain();
+	drain_hot_lists();
+}
+
+void bench_cpus_off(void)
+{
+	for (unsigned i = 0; i < nr_cpus; i++)
+		if (i != boot_cpu && cpu_online(i) && !work_on_cpu(i, give_caches_back, NULL))
+			cpu_down(i);
+}
+
+bool bench_cpus_named(void)
+{
+	return options.cpu != CPU_BOOT || options.cpus[0];
+}
+
+/* Runs on @cpu for a moment, so that its MIDR is known. */
+static bool learn(unsigned cpu)
+{
+	if (cpus[cpu].midr)
+		return true;
+	if (cpu_up(cpu))
+		return false;
+	cpu_down(cpu);
+	return true;
+}
+
+static bool is_new_kind(unsigned cpu, const unsigned *list, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (cpus[list[i]].midr == cpus[cpu].midr)
+			return false;
+	return true;
+}
+
+static unsigned one_of_each_kind(unsigned *list, int *failures)
+{
+	unsigned count = 0;
+
+	for (unsigned cpu = 0; cpu < nr_cpus; cpu++) {
+		if (cpus[cpu].unusable)
+			log_printf("cpus=all: without CPU %u: %s\n", cpu, cpus[cpu].unusable);
+		else if (!learn(cpu))
+			++*failures;
+		else if (is_new_kind(cpu, list, count))
+			list[count++] = cpu;
+	}
+	return count;
+}
+
+unsigned bench_cpus_select(unsigned list[NR_CPUS], int *failures)
+{
+	const char *named = options.cpus;
+	unsigned count = 0;
+	uint64_t number;
+
+	if (!strcmp(options.cpus, "all"))
+		return one_of_each_kind(list, failures);
+	while (option_next_number(&named, &number))
+		list[count++] = (unsigned)number;
+	if (!count)
+		list[count++] = options.cpu == CPU_BOOT ? boot_cpu : (unsigned)options.cpu;
+	return count;
+}

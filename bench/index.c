@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Every bench on every rung it has, by name and in order.
+ */
+#include "bench/index.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/bench.h"
+#include "bench/report/reference.h"
+#include "lib/cmdline/glob.h"
+#include "lib/cmdline/options.h"
+#include "lib/log.h"
+#include "lib/panic.h"
+
+static struct row rows[ROWS_MAX];
+static unsigned nr_rows;
+
+/* Equal rank only without a reference: by name then, so that link order never shows. */
+static int by_order(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+	unsigned rank_x = reference_rank(x->bench->name), rank_y = reference_rank(y->bench->name);
+
+	if (rank_x != rank_y)
+		return rank_x < rank_y ? -1 : 1;
+	return strcmp(x->bench->name, y->bench->name) ?: (int)x->rung - (int)y->rung;
+}
+
+static void index_benches(void)
+{
+	const struct bench *bench;
+
+	if (nr_rows)
+		return;
+	for_each_registered (bench, benches)
+		for (unsigned rung = 0; rung < RUNG_COUNT; rung++)
+			if (bench->rungs & 1u << rung) {
+				panic_unless(nr_rows < ROWS_MAX, "index_benches: too many");
+				rows[nr_rows++] = (struct row){ .bench = bench, .rung = rung };
+			}
+	qsort(rows, nr_rows, sizeof(*rows), by_order);
+	for (unsigned i = 0; i < nr_rows; i++)
+		snprintf(rows[i].name, ROW_NAME_MAX, "%s/%s", rows[i].bench->name,
+			 rung_names[rows[i].rung]);
+}
+
+const char *bench_name_at(void *context, size_t index)
+{
+	(void)context;
+	index_benches();
+	return index < nr_rows ? rows[index].name : NULL;
+}
+
+static bool is_selected(const struct row *row)
+{
+	if (glob_list_match(options.skip, row->name))
+		return false;
+	if (options.bench[0])
+		return glob_list_match(options.bench, row->name);
+	return !row->bench->only_named || options.list;
+}
+
+const struct row *next_row(const struct row *last)
+{
+	index_benches();
+	for (const struct row *row = last ? last + 1 : rows; row < rows + nr_rows; row++)
+		if (is_selected(row))
+			return row;
+	return NULL;
+}
+
+void bench_list(void)
+{
+	for (const struct row *row = next_row(NULL); row; row = next_row(row))
+		log_printf("%s\n", row->name);
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The rows that there are: what `list` shows and `bench=` selects from.
+ */
+#pragma once
+
+#include "bench/measure.h"
+
+#define ROWS_MAX     256
+#define ROW_NAME_MAX 56
+
+struct row {
+	const struct bench *bench;
+	enum bench_rung rung;
+	char name[ROW_NAME_MAX];
+};
+
+/* The selected row that follows @last, the first if that is NULL; NULL after the last. */
+const struct row *next_row(const struct row *last);

@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: MIT
+"""Boots that must end in a known way: tests/endings, whose head says what its words mean."""
+
+import json
+import os
+import re
+import shlex
+import time
+from dataclasses import dataclass, field
+
+from . import console, ktap, matrix, results, starts
+from .suite import Suite
+
+ENDINGS = "tests/endings"
+KERNEL = ("4K", "gcc")  # of the matrix
+BOOT_LIMIT_S = 180
+
+
+@dataclass
+class Ending:
+    name: str
+    place: str  # file:line
+    why: str = ""
+    options: list = field(default_factory=list)
+    words: str = ""
+    arguments: list = field(default_factory=list)
+    start: str = "kernel"
+    silence: int = 0  # seconds; 0: the runner's own limit
+    status: int = -1
+    edits: list = field(default_factory=list)
+    checks: list = field(default_factory=list)  # (key, value)
+
+
+class Malformed(ValueError):
+    """One line: file:line, and what is wrong there."""
+
+
+def read(path=ENDINGS):
+    """The endings of a file. Raises Malformed."""
+    endings, ending, seen = [], None, set()
+    with open(path, encoding="utf-8") as file:
+        lines = file.read().split("\n")
+    for number, line in enumerate(lines, 1):
+        key, _, value = line.partition(" ")
+        value = value.strip()
+        if not line.strip() or line.startswith("#"):
+            continue
+        place = f"{path}:{number}"
+        if key == "ending":
+            _finish(ending)
+            if not value or any(value == other.name for other in endings):
+                raise Malformed(f"{place}: an ending needs a name of its own, not '{value}'")
+            ending, seen = Ending(value, place), set()
+            endings.append(ending)
+        elif ending is None:
+            raise Malformed(f"{place}: '{key}' before the first ending")
+        elif key in seen:
+            raise Malformed(f"{place}: '{key}' twice")
+        else:
+            _take(ending, key, value, place)
+            seen |= {key} & SETTINGS.keys()
+    _finish(ending)
+    if not endings:
+        raise Malformed(f"{path}:1: no endings")
+    return endings
+
+
+def _finish(ending):
+    if ending and (ending.status < 0 or not ending.why):
+        raise Malformed(f"{ending.place}: ending '{ending.name}' needs `why` and `status`")
+
+
+def _take(ending, key, value, place):
+    """One line of an ending."""
+    try:
+        if key in SETTINGS:
+            name, convert = SETTINGS[key]
+            setattr(ending, name, convert(value))
+        elif key == "fdtput":
+            ending.edits.append(_words(value))
+            if "TREE" not in ending.edits[-1]:
+                raise ValueError("no TREE in it")
+        elif key in CHECKS:
+            counts, blanks, _ = CHECKS[key]
+            parts = value.split(None, max(counts) - 1 if blanks else -1)
+            if len(parts) not in counts:
+                raise ValueError(f"'{value}' is not what it takes")
+            for part in parts:
+                re.compile(part)
+            ending.checks.append((key, parts))
+        else:
+            raise ValueError("no such word")
+    except (ValueError, re.error) as error:
+        raise Malformed(f"{place}: {key}: {error}") from error
+
+
+def _words(value):
+    found = shlex.split(value)
+    if not found:
+        raise ValueError("nothing follows")
+    return found
+
+
+def _one_of(*choices):
+    def convert(value):
+        if value not in choices:
+            raise ValueError(f"'{value}' is none of {', '.join(choices)}")
+        return value
+
+    return convert
+
+
+def _seconds(value):
+    if not re.fullmatch("[1-9][0-9]{0,2}", value):
+        raise ValueError(f"'{value}' is no number of seconds")
+    return int(value)
+
+
+SETTINGS = {
+    "why": ("why", str),
+    "options": ("options", _words),
+    "words": ("words", str),
+    "arguments": ("arguments", _words),
+    "start": ("start", _one_of(*starts.STARTS)),
+    "silence": ("silence", _seconds),
+    "status": ("status", lambda value: int(_one_of(*"01234")(value))),
+}
+
+
+class Evidence:
+    """What a boot left behind, for the checks. Each check returns "" or what is wrong."""
+
+    def __init__(self, boot):
+        self.boot = boot
+        self.lines = [*boot.lines, boot.open_line]
+        self.results = results.parse(boot.lines)
+
+    def says(self, pattern):
+        return "" if any(re.search(pattern, line) for line in self.lines) else "no line says it"
+
+    def never(self, pattern):
+        return "\n".join(line for line in self.lines if re.search(pattern, line))
+
+    def reason(self, pattern):
+        return "" if re.search(pattern, self.boot.reason) else f"the reason: '{self.boot.reason}'"
+
+    def qemu(self, pattern):
+        seen = "stays" if self.boot.qemu_status is None else str(self.boot.qemu_status)
+        return "" if re.fullmatch(pattern, seen) else f"QEMU: {seen}"
+
+    def passes(self, pattern):
+        points = ktap.parse(self.boot.lines)
+        bad = [f"{p.verdict} {p.name}: {p.detail}" for p in points if p.verdict == "failed" or
+               (p.verdict == "skipped" and re.search(pattern, p.name))]
+        if not any(re.search(pattern, p.name) for p in points):
+            bad.append("no test point has such a name")
+        return "\n".join(bad)
+
+    def _context(self, key):
+        value = self.results.context
+        for part in key.split("."):
+            if not isinstance(value, dict) or part not in value:
+                return None
+            value = value[part]
+        return value if isinstance(value, str) else json.dumps(value)
+
+    def context(self, key, pattern):
+        value = self._context(key)
+        if value is None:
+            return "it is not there"
+        return "" if re.search(pattern, value) else f"it is '{value}'"
+
+    def no_context(self, key):
+        value = self._context(key)
+        return self._no_results() or ("" if value is None else f"it is '{value}'")
+
+    def _no_results(self):
+        return "" if self.results.benchmarks else "no records at all"
+
+    def record(self, pattern, key=None, wanted=""):
+        found = [r for r in self.results.benchmarks if re.search(pattern, r["name"])]
+        if not found:
+            return self._no_results() or "no record has such a name"
+        return "\n".join(f"{r['name']}: {r.get(key)}" for r in found if key and
+                         not (key in r and re.search(wanted, json.dumps(r[key]))))
+
+    def no_record(self, pattern):
+        return self._no_results() or "\n".join(
+            r["name"] for r in self.results.benchmarks if re.search(pattern, r["name"]))
+
+    def no_field(self, key):
+        return self._no_results() or "\n".join(
+            f"{r['name']}: {r[key]}" for r in self.results.benchmarks if key in r)
+
+
+# How many words a check may have, whether the last may have blanks, and the check.
+CHECKS = {
+    "says": ({1}, True, Evidence.says),
+    "never": ({1}, True, Evidence.never),
+    "reason": ({1}, True, Evidence.reason),
+    "qemu": ({1}, False, Evidence.qemu),
+    "passes": ({1}, False, Evidence.passes),
+    "context": ({2}, True, Evidence.context),
+    "no-context": ({1}, False, Evidence.no_context),
+    "record": ({1, 3}, True, Evidence.record),
+    "no-record": ({1}, False, Evidence.no_record),
+    "no-field": ({1}, False, Evidence.no_field),
+}
+
+
+def judge(suite, ending, boot):
+    """One test point a check; the status first, and results that are damaged."""
+    evidence = Evidence(boot)
+
+    def point(name, detail):
+        suite.points.append(ktap.Point(name, "failed" if detail else "passed", detail))
+
+    wrong = [f"it is {boot.status}", boot.reason, *boot.tail()]
+    point(f"status {ending.status}", "" if boot.status == ending.status else "\n".join(wrong))
+    for key, parts in ending.checks:
+        point(" ".join([key, *parts]), CHECKS[key][2](evidence, *parts))
+    if evidence.results.damaged:
+        point("results", "\n".join(evidence.results.damaged))
+
+
+def compose(ending, out, qemu, folder):
+    """The ending's QEMU command line. Raises starts.Trouble."""
+    options = [*ending.options, "--"] + [ending.words] * bool(ending.words)
+    try:
+        command = matrix.dry_run(options, qemu, matrix.build_folder(out, *KERNEL))
+    except ValueError as error:
+        raise starts.Trouble(str(error)) from error
+    return starts.prepare(command + ending.arguments, ending.start, ending.edits, folder)
+
+
+def boot(ending, out, qemu, silence_s):
+    """Boots one ending, as a Suite."""
+    start = time.monotonic()
+    folder = os.path.join(out, "endings", ending.name)
+    suite = Suite(f"ending/{ending.name}", log=os.path.join(folder, "console.log"))
+    try:
+        command = compose(ending, out, qemu, folder)
+        if not os.path.exists(os.path.join(matrix.build_folder(out, *KERNEL), "Image")):
+            raise starts.Trouble("its kernel was not built")
+        result = console.boot(command, suite.log, ending.silence or silence_s, BOOT_LIMIT_S)
+        judge(suite, ending, result)
+    except (starts.Trouble, OSError) as error:
+        suite.fail("start", str(error))
+    suite.seconds = time.monotonic() - start
+    return suite
+
+
+def malformed(error):
+    """The Suite of a table that cannot be read."""
+    suite = Suite(ENDINGS)
+    suite.fail("table", str(error))
+    return suite
+
+
+def jobs(out, qemu, silence_s):
+    """Calls that each boot one ending and return its Suite."""
+    try:
+        endings = read()
+    except (Malformed, OSError) as error:
+        return [lambda error=error: malformed(error)]
+    return [lambda ending=ending: boot(ending, out, qemu, silence_s) for ending in endings]
