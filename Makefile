@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# make                 build/Image, build/tlbed.elf
+# make                 build/Image, build/tlbed.elf; build/Image.check, build/tlbed.check.elf
 # make test            what ./qemu.sh --test does
 # make lint            floors, formatting, warnings with both compilers
 # make mutants         breaks the code on purpose; each break must turn a test red
@@ -71,37 +71,55 @@ LDFLAGS += --no-warn-rwx-segments
 endif
 
 # --- sources -----------------------------------------------------------------
-DIRS := boot lib lib/arm64 lib/cmdline lib/fdt mm/arm64 mm/phys mm/map mm/areas \
+DIRS := boot lib lib/arm64 lib/cmdline lib/fdt lib/lock mm/arm64 mm/phys mm/map mm/areas \
 	drivers drivers/irq drivers/pmu drivers/smp bench bench/rows bench/pmu bench/report bench/rungs \
 	tests tests/machine tests/mm
 SRCS := $(sort $(wildcard $(addsuffix /*.c,$(DIRS)) $(addsuffix /*.S,$(DIRS))))
-OBJS := $(patsubst %,$(O)/obj/%.o,$(basename $(SRCS))) $(O)/obj/build-id.o $(O)/obj/early.o
+SHARED_OBJS := $(patsubst %.S,$(O)/obj/%.o,$(filter %.S,$(SRCS))) $(O)/obj/build-id.o $(O)/obj/early.o
+OBJS := $(patsubst %.c,$(O)/obj/%.o,$(filter %.c,$(SRCS))) $(SHARED_OBJS)
+# The same sources with the checks on (docs/design.md): the second image. Assembly has none.
+CHECK_OBJS := $(patsubst %.c,$(O)/obj/check/%.o,$(filter %.c,$(SRCS))) $(SHARED_OBJS)
 EARLY_SRCS := $(wildcard boot/early/*.c) $(wildcard lib/fdt/*.c)
 EARLY_OBJS := $(patsubst %.c,$(O)/obj/early/%.o,$(EARLY_SRCS))
 
-all: $(O)/Image
+all: $(O)/Image $(O)/Image.check
 
 $(O)/Image: $(O)/tlbed.elf
+$(O)/Image.check: $(O)/tlbed.check.elf
+$(O)/Image $(O)/Image.check:
 	$(call say,IMAGE,$@)
 	$(Q)$(OBJCOPY) -O binary $< $@
 
 # Twice: the first link says where the functions are, the second carries their names.
 $(O)/tlbed.elf: $(OBJS) $(LIBC) linker.ld tools/symbols.awk
 	$(call say,LD,$@)
-	$(call link,$(O)/first.elf,$(O)/obj/no-symbols.o,/dev/null)
-	$(Q)$(NM) -n $(O)/first.elf > $(O)/symbols.txt
-	$(call link,$@,$(O)/obj/symbols.o,$(O)/symbols.txt)
+	$(call link-named,$(O)/obj,$(OBJS))
+
+$(O)/tlbed.check.elf: $(CHECK_OBJS) $(LIBC) linker.ld tools/symbols.awk
+	$(call say,LD,$@)
+	$(call link-named,$(O)/obj/check,$(CHECK_OBJS))
+
+define link-named
+$(call link,$(1)/first.elf,$(1)/no-symbols.o,/dev/null,$(2))
+$(Q)$(NM) -n $(1)/first.elf > $(1)/symbols.txt
+$(call link,$@,$(1)/symbols.o,$(1)/symbols.txt,$(2))
+endef
 
 define link
 $(Q)awk -f tools/symbols.awk $(3) > $(2:.o=.S)
 $(Q)$(CC) -c $(2:.o=.S) -o $(2)
-$(Q)$(LD) $(LDFLAGS) -o $(1) $(OBJS) $(2) $(LIBC) $(LIBGCC)
+$(Q)$(LD) $(LDFLAGS) -o $(1) $(4) $(2) $(LIBC) $(LIBGCC)
 endef
 
 $(O)/obj/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CFLAGS) $(if $(filter boot/tables.c,$<),$(STRICT)) -c $< -o $@
+
+$(O)/obj/check/%.o: %.c $(O)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,"$< (check)")
+	$(Q)$(CC) $(CFLAGS) -DCHECKED $(if $(filter boot/tables.c,$<),$(STRICT)) -c $< -o $@
 
 $(O)/obj/%.o: %.S $(O)/flags
 	@mkdir -p $(@D)
@@ -148,4 +166,4 @@ clean:
 FORCE:
 .PHONY: all test lint mutants clean FORCE
 .DELETE_ON_ERROR:
--include $(OBJS:.o=.d) $(EARLY_OBJS:.o=.d)
+-include $(OBJS:.o=.d) $(CHECK_OBJS:.o=.d) $(EARLY_OBJS:.o=.d)

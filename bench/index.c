@@ -56,8 +56,11 @@ const char *bench_name_at(void *context, size_t index)
 
 static bool is_selected(const struct row *row)
 {
-	return (!options.bench[0] || glob_list_match(options.bench, row->name)) &&
-	       !glob_list_match(options.skip, row->name);
+	if (glob_list_match(options.skip, row->name))
+		return false;
+	if (options.bench[0])
+		return glob_list_match(options.bench, row->name);
+	return !row->bench->only_named || options.list;
 }
 
 const struct row *next_row(const struct row *last)

@@ -49,6 +49,7 @@ struct bench {
 	uint64_t bytes;	  /* what one call maps, unmaps or allocates */
 	unsigned order;	  /* of the blocks behind it */
 	unsigned kind;	  /* the file's own */
+	bool only_named;  /* no row of a table: runs if `bench=` selects it, not by default */
 
 	int (*prepare)(struct pass *pass);    /* once, before the first rung; error: skipped */
 	int (*before)(struct pass *pass);     /* each sample, untimed */

@@ -18,7 +18,8 @@ void print_banner(void)
 {
 	char core[CORE_TEXT_MAX];
 
-	log_printf("\ntlbed %s, %s granule\n", build_git, GRANULE_NAME);
+	log_printf("\ntlbed %s, %s granule%s\n", build_git, GRANULE_NAME,
+		   IS_CHECKED ? ", Image.check" : "");
 	log_printf("  compiler  %s\n", build_compiler);
 	log_printf("  board     %s (%s)\n", platform.model, platform.compatible);
 	core_text(core, sizeof(core));

@@ -9,6 +9,7 @@
 #include "bench/cpus.h"
 #include "bench/shell.h"
 #include "boot/banner.h"
+#include "boot/check.h"
 #include "boot/console.h"
 #include "boot/crash.h"
 #include "boot/memory.h"
@@ -129,7 +130,8 @@ static bool read_options(const char *line)
 {
 	char error[CMDLINE_MAX + 64];
 
-	if (!cmdline_parse(line, error, sizeof(error)) && bench_cpus_valid(error, sizeof(error)) &&
+	if (!cmdline_parse(line, error, sizeof(error)) && !is_wrong_image(error, sizeof(error)) &&
+	    bench_cpus_valid(error, sizeof(error)) &&
 	    !select_unmatched(options.test, ktap_name_at, NULL, error, sizeof(error)) &&
 	    !select_unmatched(options.bench, bench_name_at, NULL, error, sizeof(error)) &&
 	    !select_unmatched(options.skip, any_name_at, NULL, error, sizeof(error)))
@@ -152,16 +154,17 @@ static int run(void)
 
 	if (options.list) {
 		ktap_list();
-		bench_list();
+		if (!IS_CHECKED)
+			bench_list();
 		return EXIT_OK;
 	}
-	if (options.test[0]) {
+	if (options.test[0] || IS_CHECKED) {
 		cpus_up(NR_CPUS);
 		ktap_set_audit(before_test, audit_after);
 		failures += ktap_run(options.test, options.skip, &counts);
 		hang_unwatch();
 	}
-	if (options.bench[0] || !options.test[0])
+	if (options.bench[0] || (!options.test[0] && !IS_CHECKED))
 		failures += bench_run();
 	return failures ? EXIT_FAILURES : EXIT_OK;
 }

@@ -13,7 +13,7 @@
 #define LINE_BYTES  512
 #define EARLY_BYTES (4 * KiB)
 
-static spinlock_t log_lock = SPINLOCK_INIT;
+static spinlock_t log_lock = SPINLOCK(LOCK_LOG);
 static bool log_lock_broken;
 static const struct console *log_console;
 

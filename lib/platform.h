@@ -20,6 +20,16 @@ struct platform {
 
 extern struct platform platform;
 
+/*
+ * Whether this is Image.check, the same sources with every check on (-DCHECKED): for tests, for
+ * nothing that is measured.
+ */
+#ifdef CHECKED
+#define IS_CHECKED true
+#else
+#define IS_CHECKED false
+#endif
+
 /* Build identity, made by the build: "git: unknown" style strings, never NULL. */
 extern const char build_git[];	    /* commit id, "unknown" without git; "-dirty" when changed */
 extern const char build_compiler[]; /* compiler's version line */

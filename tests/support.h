@@ -28,7 +28,10 @@ struct totals {
 	uint64_t areas;
 };
 
-/* Gives this CPU's caches back first, so that equal states have equal totals. */
+/*
+ * All CPUs give their caches back first, so that equal states have equal totals. Boot CPU, the
+ * others idle. Image.check: a CPU that holds a lock ends the run.
+ */
 struct totals count_totals(void);
 
 /* Nothing was taken, given or linked since @before, a struct totals. */

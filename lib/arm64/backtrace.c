@@ -23,25 +23,36 @@ extern const uint32_t symbol_count;
 extern const struct symbol symbol_table[];
 extern const char symbol_names[];
 
-void print_symbol(uint64_t pc)
+const char *find_symbol(uint64_t pc, uint64_t *offset)
 {
-	uint64_t offset = pc - (uint64_t)_text;
+	uint64_t text_offset = pc - (uint64_t)_text;
 	uint32_t lo = 0, hi = symbol_count;
 
-	log_printf("%016lx", pc);
-	if (offset >= (uint64_t)(_etext - _text))
-		return;
+	*offset = pc;
+	if (text_offset >= (uint64_t)(_etext - _text))
+		return NULL;
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
 
-		if (symbol_table[mid].text_offset <= offset)
+		if (symbol_table[mid].text_offset <= text_offset)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	if (lo)
-		log_printf(" %s+0x%lx", symbol_names + symbol_table[lo - 1].name,
-			   offset - symbol_table[lo - 1].text_offset);
+	if (!lo)
+		return NULL;
+	*offset = text_offset - symbol_table[lo - 1].text_offset;
+	return symbol_names + symbol_table[lo - 1].name;
+}
+
+void print_symbol(uint64_t pc)
+{
+	uint64_t offset;
+	const char *name = find_symbol(pc, &offset);
+
+	log_printf("%016lx", pc);
+	if (name)
+		log_printf(" %s+0x%lx", name, offset);
 }
 
 /* Whether [@addr, @addr + 16) lies in the stack that ends at @top. */

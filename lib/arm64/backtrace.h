@@ -6,6 +6,9 @@
 
 #include "lib/compiler.h"
 
+/* The function that @pc is in, and how far; NULL, and @pc itself, where there is none. */
+const char *find_symbol(uint64_t pc, uint64_t *offset);
+
 /* Prints `name+0xoffset` of the function that @pc is in, or the address alone. */
 void print_symbol(uint64_t pc);
 

@@ -20,7 +20,7 @@ static struct {
 	RB_HEAD(area_tree, vm_struct) tree;
 	struct vm_struct *last; /* the highest, NULL if there is none */
 	spinlock_t lock;	/* the tree, every gap and bound, last */
-} areas = { .tree = RB_INITIALIZER(&areas.tree), .lock = SPINLOCK_INIT };
+} areas = { .tree = RB_INITIALIZER(&areas.tree), .lock = SPINLOCK(LOCK_AREAS) };
 
 static __always_inline uint64_t start_of(const struct vm_struct *area)
 {

@@ -13,7 +13,7 @@
 /* So many pages of an untrusted source are checked in a buffer before a live table sees them. */
 #define BUFFER_DESCS 64
 
-spinlock_t pgtable_lock = SPINLOCK_INIT;
+spinlock_t pgtable_lock = SPINLOCK(LOCK_PGTABLE);
 uint64_t table_pages;
 
 __attribute__((section(".bss.tables"), aligned(PAGE_SIZE))) desc_t swapper_pg_dir[PTRS_PER_TABLE];

@@ -10,7 +10,9 @@
 #include "mm/phys/buddy-internal.h"
 #include "mm/phys/ranges.h"
 
-struct zone zones[NR_BUDDY_ZONES];
+struct zone zones[NR_BUDDY_ZONES] = {
+	[0 ... NR_BUDDY_ZONES - 1] = { .lock = SPINLOCK(LOCK_ZONE) },
+};
 
 static __always_inline void insert(struct zone *zone, enum zone_id id, struct page *page,
 				   unsigned order)

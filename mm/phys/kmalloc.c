@@ -51,7 +51,10 @@ static struct slab_class {
 	spinlock_t lock;	  /* taken before a zone's */
 	struct slab_list partial; /* pages with free objects of their own */
 	uint64_t pages;
-} classes[CLASS_OF_SHIFT]; /* by class, as above */
+} classes[CLASS_OF_SHIFT] = {
+	/* by class, as above */
+	[0 ... CLASS_OF_SHIFT - 1] = { .lock = SPINLOCK(LOCK_SLAB) },
+};
 
 static __always_inline size_t class_size(unsigned class)
 {

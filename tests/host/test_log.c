@@ -113,7 +113,7 @@ static bool locked_inside;
 
 static void look_at_lock(const char *bytes, size_t len)
 {
-	locked_inside = locked_inside && log_lock.tickets == 1 && host_irq_depth == 1 && len;
+	locked_inside = locked_inside && log_lock.arch.tickets == 1 && host_irq_depth == 1 && len;
 	capture_write(bytes, len);
 }
 
@@ -127,7 +127,7 @@ static bool locking(void)
 	log_printf("a\n\nb\n");
 	log_write("c\n", 2);
 	log_write("", 0);
-	return locked_inside && !log_lock.tickets && !host_irq_depth &&
+	return locked_inside && !log_lock.arch.tickets && !host_irq_depth &&
 	       got("early\r\na\r\n\r\nb\r\nc\r\n");
 }
 
@@ -146,7 +146,7 @@ static void dying_write(const char *bytes, size_t len)
 	if (break_lock)
 		log_break_lock();
 	log_printf("panic: died\n");
-	_exit(got("panic: died\r\n") && log_lock.tickets == 1 ? 0 : 1);
+	_exit(got("panic: died\r\n") && log_lock.arch.tickets == 1 ? 0 : 1);
 }
 
 static const struct console dying_console = { .write = dying_write };
@@ -171,7 +171,7 @@ static bool broken_for_good(void)
 	log_break_lock();
 	log_printf("a\n");
 	log_printf("b\n");
-	return got("a\r\nb\r\n") && !log_lock.tickets && !host_irq_depth;
+	return got("a\r\nb\r\n") && !log_lock.arch.tickets && !host_irq_depth;
 }
 
 int main(void)

@@ -134,3 +134,62 @@ kept_sp:
 	.skip	12
 misaligned_word:
 	.skip	20
+
+/* \changed gets bit \bit if \a is not \b; \a and the flags are used up. */
+	.macro	unequal, changed, bit, a, b
+	sub	\a, \a, \b
+	cmp	\a, #0
+	cset	\a, ne
+	orr	\changed, \changed, \a, lsl #\bit
+	.endm
+
+/*
+ * uint64_t lock_and_compare(arch_spinlock_t *lock): draws a ticket and waits, every register
+ * known. x1 is the ticket, x2 what was stored, x3 the result of that. See tests/machine/locks.c.
+ */
+	.text
+	.global	lock_and_compare
+	.type	lock_and_compare, %function
+lock_and_compare:
+	prologue
+	str	x0, [sp, #-16]!
+	.irp	n, 4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28
+	mov	x\n, #\n << 8
+	.endr
+	mov	x1, #0x50000000		// Z and V
+	msr	nzcv, x1
+1:	ldaxr	w1, [x0]
+	add	w2, w1, #0x10000
+	stxr	w3, w2, [x0]
+	cbnz	w3, 1b
+	mov	x30, #30 << 8
+	stp	x29, x30, [sp, #-32]!
+	adr	x30, 1b
+	str	x30, [sp, #16]
+	bl	spin_wait_saving
+	ldp	x29, x30, [sp], #32
+	stp	x29, x30, [sp, #-16]!
+	mrs	x29, nzcv
+	mov	x30, x3			// what has changed
+	ubfx	x29, x29, #28, #4
+	stp	x29, x4, [sp, #-16]!
+	mov	x4, #5
+	unequal	x30, 31, x29, x4
+	ldp	x29, x4, [sp], #16
+	sub	x2, x2, #0x10, lsl #12
+	unequal	x30, 1, x1, x2
+	.irp	n, 4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28
+	mov	x2, #\n << 8
+	unequal	x30, \n, x\n, x2
+	.endr
+	ldp	x29, x3, [sp], #16
+	mov	x2, #30 << 8
+	unequal	x30, 30, x3, x2
+	ldr	x2, [sp], #16
+	unequal	x30, 0, x0, x2
+	mov	x2, sp
+	mov	x3, x29
+	unequal	x30, 32, x2, x3		// the prologue left them equal
+	mov	x0, x30
+	epilogue
+	.size	lock_and_compare, . - lock_and_compare

@@ -10,20 +10,20 @@
 
 typedef struct {
 	uint32_t tickets; /* 1 while held */
-} spinlock_t;
+} arch_spinlock_t;
 
-#define SPINLOCK_INIT \
-	{             \
-		0     \
+#define ARCH_SPINLOCK_INIT \
+	{                  \
+		0          \
 	}
 
-static __always_inline void raw_spin_lock(spinlock_t *lock)
+static __always_inline void arch_spin_lock(arch_spinlock_t *lock)
 {
 	if (lock->tickets++)
 		abort();
 }
 
-static __always_inline void raw_spin_unlock(spinlock_t *lock)
+static __always_inline void arch_spin_unlock(arch_spinlock_t *lock)
 {
 	if (--lock->tickets)
 		abort();
