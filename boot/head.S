@@ -216,7 +216,7 @@ init_el1:
 	isb
 	msr	spsel, #1
 	msr	mdscr_el1, xzr
-	mov	x0, #(1 << 2 | 15 << 4)	// CNTKCTL_EL1.EVNTEN, EVNTI 15: a WFE ends after 2^16 ticks
+	mov	x0, #(1 << 2 | 10 << 4)	// CNTKCTL_EL1.EVNTEN, EVNTI 10: a WFE ends after 2^11 ticks
 	msr	cntkctl_el1, x0
 	msr	contextidr_el1, xzr
 	msr	amair_el1, xzr

@@ -94,8 +94,8 @@ TEST_ON_EACH_CPU(registers_traps, "registers/traps-and-timers")
 	CHECK_EQ(field(read_sysreg(cpacr_el1), 28, 28), 0); /* no trace traps */
 	CHECK_EQ(read_sysreg(S3_3_C4_C4_0), 0);		    /* FPCR */
 	CHECK_EQ(read_sysreg(mdscr_el1), 0);
-	/* Nothing for EL0; the event stream is on, each 2^16 ticks. */
-	CHECK_EQ(read_sysreg(cntkctl_el1), BIT(2) | 15 << 4);
+	/* Nothing for EL0; the event stream is on, each 2^11 ticks. */
+	CHECK_EQ(read_sysreg(cntkctl_el1), BIT(2) | 10 << 4);
 	CHECK_EQ(field(read_sysreg(cntp_ctl_el0), 0, 0), 0);
 	CHECK_EQ(read_sysreg(tpidr_el1), cpus[smp_processor_id()].percpu_offset);
 }
