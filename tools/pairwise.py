@@ -19,6 +19,7 @@ FACTORS = {
     "granule": ["4K", "16K", "64K"],
     "compiler": ["gcc", "clang"],
     "icount": ["on", "off"],
+    "image": ["Image", "Image.check"],
 }
 COLUMNS = list(FACTORS)
 WITHOUT_16K = {"cortex-a72", "cortex-a53", "-"}  # "-" is xlnx-versal-virt's own Cortex-A72
@@ -93,7 +94,8 @@ def generate():
         own = cpu == "-"
         row = {"machine": "xlnx-versal-virt" if own else "virt", "cpu": cpu, "mem": "2G",
                "gic": "-" if own else "3", "el2": "-" if own else "off",
-               "smp": "4" if own else "1", "granule": "16K", "compiler": compiler, "icount": "on"}
+               "smp": "4" if own else "1", "granule": "16K", "compiler": compiler, "icount": "on",
+               "image": "Image"}
         rows.append((row, "refusal"))
     return rows
 

@@ -141,7 +141,8 @@ class Matrix(tap.ScratchCase):
         for row in matrix.read():
             command = matrix.qemu_command(row, "some-qemu", "build/x")
             self.assertEqual(command[0], "some-qemu")
-            self.assertEqual(command[-4:], ["-kernel", "build/x/Image", "-append", "test=*"])
+            words = "test=* check=1" if row["image"] == "Image.check" else "test=*"
+            self.assertEqual(command[-4:], ["-kernel", f"build/x/{row['image']}", "-append", words])
             self.assertEqual("-icount" in command, row["icount"] == "on")
             self.assertEqual(command[command.index("-m") + 1], row["mem"])
 

@@ -48,18 +48,19 @@ def build(out, granule, compiler):
         log.write(output)
     if status or timed_out:
         suite.fail("make", "\n".join(output.splitlines()[-ERROR_LINES:]))
-        remove_image(folder)
+        remove_images(folder)
     else:
         suite.points.append(ktap.Point("make", "passed"))
     suite.seconds = time.monotonic() - start
     return suite
 
 
-def remove_image(folder):
+def remove_images(folder):
     """No boot may pass with the kernel of an earlier build."""
-    image = os.path.join(folder, "Image")
-    if os.path.exists(image):
-        os.remove(image)
+    for name in ("Image", "Image.check"):
+        image = os.path.join(folder, name)
+        if os.path.exists(image):
+            os.remove(image)
 
 
 def qemu_command(row, qemu, folder):
@@ -67,7 +68,8 @@ def qemu_command(row, qemu, folder):
     options = [f"--{name}={row[name]}" for name in OPTIONS if row[name] != "-"]
     if row["el2"] == "on":
         options.append("--el2")
-    return dry_run([*options, "--", "test=*"], qemu, folder)
+    words = ["test=*"] + ["check=1"] * (row["image"] == "Image.check")
+    return dry_run([*options, "--", *words], qemu, folder)
 
 
 def dry_run(options, qemu, folder):
@@ -85,6 +87,7 @@ def row_name(row):
     words = [row["machine"], row["cpu"], row["mem"], "gic" + row["gic"], "smp" + row["smp"],
              row["granule"], row["compiler"]]
     words += [name for name in ("el2", "icount") if row[name] == "on"]
+    words += ["check"] * (row["image"] == "Image.check")
     return ",".join(word for word in words if not word.endswith("-"))
 
 
@@ -94,7 +97,7 @@ def boot(number, row, out, qemu, silence_s):
     log = os.path.join(out, "boots", f"{number:02}-{name}.log")
     suite = Suite(f"boot/{name}", log=log)
     folder = build_folder(out, row["granule"], row["compiler"])
-    if not os.path.exists(os.path.join(folder, "Image")):
+    if not os.path.exists(os.path.join(folder, row["image"])):
         suite.fail("boot", "its kernel was not built")
         return suite
     os.makedirs(os.path.dirname(log), exist_ok=True)
