@@ -32,7 +32,7 @@ RUNNER_LIMIT_S = 120
 SILENCE_S = 20
 BOOT_LIMIT_S = 120
 MACHINE = {"machine": "virt", "cpu": "cortex-a76", "mem": "2G", "gic": "3", "el2": "off",
-           "smp": "1", "granule": "4K", "compiler": "gcc", "icount": "on", "image": "Image",
+           "smp": "4", "granule": "4K", "compiler": "gcc", "icount": "on", "image": "Image",
            "expect": "tests"}
 
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "drivers/smp/smp-internal.h"
+#include "lib/lock.h"
 #include "lib/panic.h"
 
 enum slot_state { SLOT_FREE, SLOT_CLAIMED, SLOT_FULL, SLOT_RUNNING, SLOT_DONE };
@@ -68,9 +69,11 @@ _Noreturn void smp_idle(struct cpu *self)
 	struct slot *own = &slots[self->number].slot;
 
 	asm volatile("msr daifclr, #2" ::: "memory");
-	for (;;)
+	for (;;) {
+		locks_held("in the idle loop");
 		if (!serve(own))
 			sleep_once(own, NULL);
+	}
 }
 
 int cpu_start_work(unsigned cpu, cpu_work *fn, void *arg)
