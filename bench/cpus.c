@@ -82,6 +82,19 @@ static bool is_new_kind(unsigned cpu, const unsigned *list, unsigned count)
 	return true;
 }
 
+/* "cpus=all: CPU 0 for CPUs 0 1 2 3, MIDR 414fd0b1" */
+static void say_whom_it_stands_for(unsigned cpu)
+{
+	char text[160];
+	size_t len = 0;
+
+	for (unsigned i = 0; i < nr_cpus && len < sizeof(text) - 8; i++)
+		if (cpus[i].midr == cpus[cpu].midr)
+			len += snprintf(text + len, sizeof(text) - len, " %u", i);
+	log_printf("cpus=all: CPU %u for CPUs%s%s, MIDR %08lx\n", cpu, text,
+		   len < sizeof(text) - 8 ? "" : " ...", cpus[cpu].midr);
+}
+
 static unsigned one_of_each_kind(unsigned *list, int *failures)
 {
 	unsigned count = 0;
@@ -94,6 +107,8 @@ static unsigned one_of_each_kind(unsigned *list, int *failures)
 		else if (is_new_kind(cpu, list, count))
 			list[count++] = cpu;
 	}
+	for (unsigned i = 0; i < count; i++)
+		say_whom_it_stands_for(list[i]);
 	return count;
 }
 
