@@ -261,6 +261,45 @@ TEST(cpus_nested, "cpus/who-waits-can-be-given-work")
 	CHECK_EQ(calls[self], 1);
 }
 
+#define GIVERS_ROUNDS 200
+
+static unsigned receiver;
+
+static void count_receipt(void *arg)
+{
+	__atomic_fetch_add((uint64_t *)arg, 1, __ATOMIC_RELEASE);
+}
+
+/* The boot CPU gives the even ones, another the odd ones. */
+static void give_in_turns(void *arg)
+{
+	const uint64_t *received = arg;
+
+	for (uint64_t i = smp_processor_id() != boot_cpu; i < GIVERS_ROUNDS; i += 2) {
+		while (__atomic_load_n(received, __ATOMIC_ACQUIRE) != i)
+			cpu_relax();
+		while (work_on_cpu(receiver, count_receipt, arg))
+			cpu_relax();
+	}
+}
+
+TEST(cpus_givers, "cpus/who-gave-the-work-is-woken")
+{
+	uint64_t received = 0;
+	unsigned giver;
+
+	NEED(3);
+	receiver = some_other_cpu();
+	for (giver = receiver; giver-- > 0;)
+		if (giver != smp_processor_id() && cpu_online(giver))
+			break;
+	hang_unwatch(); /* its timers would wake who was forgotten */
+	CHECK_EQ(cpu_start_work(giver, give_in_turns, &received), 0);
+	give_in_turns(&received);
+	cpu_wait(giver);
+	CHECK_EQ(received, GIVERS_ROUNDS);
+}
+
 /* --- holding still --------------------------------------------------------------------------- */
 
 static bool load_on;
