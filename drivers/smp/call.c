@@ -23,12 +23,12 @@ static struct {
 	enum call_state call;
 	bool posted;	      /* the asker's note: its call came through */
 	uint64_t stopped_for; /* the turn for which it is parked, 0: it is not */
+	smp_call_fn *fn;      /* its own copy: a late CPU may read it when others are called */
+	void *arg;
 } __attribute__((aligned(64))) mail[NR_CPUS];
 
-/* One at a time: what is called, and who may ask. */
+/* One at a time may ask. */
 static bool asking;
-static smp_call_fn *call_fn;
-static void *call_arg;
 
 /* Parked CPUs wait while it stays odd. Alone in its line: they look at nothing else. */
 static uint64_t stop_turn __attribute__((aligned(64)));
@@ -45,12 +45,12 @@ static bool change(enum call_state *state, enum call_state from, enum call_state
 
 static void serve_call(void)
 {
-	enum call_state *call = &mail[smp_processor_id()].call;
+	unsigned self = smp_processor_id();
 
-	if (!change(call, CALL_POSTED, CALL_RUNNING))
+	if (!change(&mail[self].call, CALL_POSTED, CALL_RUNNING))
 		return;
-	call_fn(call_arg);
-	__atomic_store_n(call, CALL_NONE, __ATOMIC_RELEASE);
+	mail[self].fn(mail[self].arg);
+	__atomic_store_n(&mail[self].call, CALL_NONE, __ATOMIC_RELEASE);
 }
 
 /*
@@ -171,13 +171,16 @@ static bool is_target(unsigned cpu, unsigned only)
 	return cpu != smp_processor_id() && cpu_online(cpu) && (only == NR_CPUS || cpu == only);
 }
 
-static int post(unsigned cpu)
+static int post(unsigned cpu, smp_call_fn *fn, void *arg)
 {
-	mail[cpu].posted = change(&mail[cpu].call, CALL_NONE, CALL_POSTED);
+	mail[cpu].posted = __atomic_load_n(&mail[cpu].call, __ATOMIC_ACQUIRE) == CALL_NONE;
 	if (!mail[cpu].posted) {
 		smp_complain(&cpus[cpu], "is not called: an earlier call did not return", NULL);
 		return -ETIMEDOUT;
 	}
+	mail[cpu].fn = fn;
+	mail[cpu].arg = arg;
+	__atomic_store_n(&mail[cpu].call, CALL_POSTED, __ATOMIC_RELEASE);
 	smp_send(cpu, SGI_CALL);
 	return 0;
 }
@@ -208,10 +211,8 @@ static int call(unsigned only, smp_call_fn *fn, void *arg)
 	uint64_t deadline;
 
 	smp_begin_asking();
-	call_fn = fn;
-	call_arg = arg;
 	for (unsigned i = 0; i < nr_cpus; i++) {
-		error = is_target(i, only) ? post(i) : 0;
+		error = is_target(i, only) ? post(i, fn, arg) : 0;
 		first = first ?: error;
 	}
 	deadline = smp_deadline();
