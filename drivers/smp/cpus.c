@@ -26,6 +26,9 @@ unsigned nr_cpus, boot_cpu;
 unsigned smp_patience_ms = 5000;
 DEFINE_PER_CPU(unsigned, cpu_number);
 
+/* Of a node without a sound reg: no CPU's, where 0 would be one's. */
+#define NO_MPIDR UINT64_MAX
+
 static cpu_memory *get_memory;
 static uint64_t image_offset; /* virtual minus physical address of the image */
 
@@ -61,7 +64,7 @@ static void add_cpu(const struct fdt_cpu *node)
 	struct cpu *cpu = &cpus[nr_cpus];
 
 	cpu->number = nr_cpus++;
-	cpu->mpidr = node->mpidr;
+	cpu->mpidr = node->skipped ? NO_MPIDR : node->mpidr;
 	cpu->unusable = why_unusable(node);
 }
 
@@ -178,6 +181,7 @@ static int start(struct cpu *cpu, const char *entry)
 {
 	int error;
 
+	smp_forget_work(cpu->number); /* leave(), however late it went */
 	set_state(cpu, CPU_IS_STARTING);
 	error = psci_cpu_on(cpu->mpidr, (uint64_t)entry - image_offset,
 			    entry == secondary_start ? (uint64_t)cpu : psci_by_smc());
@@ -269,8 +273,6 @@ int cpu_down(unsigned number)
 	if (error == -ETIMEDOUT) {
 		set_state(cpu, CPU_IS_LOST);
 		smp_complain(cpu, "does not switch off", NULL);
-	} else if (!error) {
-		smp_forget_work(number);
 	}
 	return error;
 }

@@ -300,6 +300,37 @@ TEST(cpus_givers, "cpus/who-gave-the-work-is-woken")
 	CHECK_EQ(received, GIVERS_ROUNDS);
 }
 
+static bool linger_on;
+
+static void linger(void *arg)
+{
+	(void)arg;
+	while (__atomic_load_n(&linger_on, __ATOMIC_ACQUIRE))
+		cpu_relax();
+}
+
+TEST(cpus_late, "cpus/one-that-goes-off-late")
+{
+	unsigned cpu = some_other_cpu(), patience = smp_patience_ms;
+
+	NEED(2);
+	CHECK_EQ(work_on_cpu(cpu, drain_here, NULL), 0);
+	linger_on = true;
+	smp_patience_ms = SHORT_MS;
+	CHECK_EQ(smp_call(cpu, linger, NULL), -ETIMEDOUT);
+	CHECK_EQ(cpu_down(cpu), -ETIMEDOUT);
+	CHECK(!cpu_online(cpu));
+	CHECK_EQ(cpu_up(cpu), -ENODEV);
+	smp_patience_ms = patience;
+	__atomic_store_n(&linger_on, false, __ATOMIC_RELEASE);
+	while (psci_affinity_info(cpus[cpu].mpidr) != PSCI_IS_OFF)
+		cpu_relax();
+	/* It did go, and is as good as new. */
+	CHECK_EQ(cpu_up(cpu), 0);
+	CHECK_EQ(work_on_cpu(cpu, drain_here, NULL), 0);
+	CHECK_EQ(smp_call(cpu, count_call, NULL), 0);
+}
+
 /* --- holding still --------------------------------------------------------------------------- */
 
 static bool load_on;
