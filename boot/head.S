@@ -87,7 +87,8 @@ at_el1:
 
 /*
  * Where PSCI CPU_ON leads: x0 = virtual address of the CPU's struct cpu; EL1 or EL2 as at boot,
- * MMU off, caches clean (DEN 0022). Nothing is read or written before the MMU is on.
+ * MMU off, caches clean (DEN 0022). Before the MMU is on nothing is written, and only literals of text, which
+ * start has cleaned to memory, are read.
  */
 	.global secondary_start
 secondary_start:
