@@ -11,7 +11,7 @@
 #include "mm/phys/kmalloc.h"
 #include "tests/support.h"
 
-#define ROUNDS	  60
+#define ROUNDS	  12
 #define SHELVES	  16
 #define MAX_PAGES 40 /* small: neighbours in one leaf table, which comes and goes */
 
