@@ -212,8 +212,7 @@ static int run_on(unsigned number)
 		return 1; /* cpu_up() has said why */
 	}
 	nr_measured++;
-	bench_cpus_off();
-	return cpu->failures;
+	return cpu->failures + bench_cpus_off();
 }
 
 static bool measured_nothing(void)
@@ -228,10 +227,9 @@ int bench_run(void)
 {
 	static unsigned list[NR_CPUS];
 	unsigned count;
-	int failures = 0;
+	int failures = bench_cpus_off();
 
 	nr_records = nr_measured = 0;
-	bench_cpus_off();
 	count = bench_cpus_select(list, &failures);
 	for (unsigned i = 0; i < MIN(count, BENCH_CPUS_MAX); i++)
 		failures += run_on(list[i]);

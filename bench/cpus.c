@@ -51,11 +51,15 @@ static void give_caches_back(void *arg)
 	drain_hot_lists();
 }
 
-void bench_cpus_off(void)
+int bench_cpus_off(void)
 {
+	int failures = 0;
+
 	for (unsigned i = 0; i < nr_cpus; i++)
-		if (i != boot_cpu && cpu_online(i) && !work_on_cpu(i, give_caches_back, NULL))
-			cpu_down(i);
+		if (i != boot_cpu && cpu_online(i) &&
+		    (work_on_cpu(i, give_caches_back, NULL) || cpu_down(i)))
+			failures++;
+	return failures;
 }
 
 bool bench_cpus_named(void)
@@ -68,10 +72,7 @@ static bool learn(unsigned cpu)
 {
 	if (cpus[cpu].midr)
 		return true;
-	if (cpu_up(cpu))
-		return false;
-	cpu_down(cpu);
-	return true;
+	return !cpu_up(cpu) && !cpu_down(cpu);
 }
 
 static bool is_new_kind(unsigned cpu, const unsigned *list, unsigned count)

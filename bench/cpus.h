@@ -21,5 +21,8 @@ bool bench_cpus_named(void);
  */
 unsigned bench_cpus_select(unsigned list[NR_CPUS], int *failures);
 
-/* All CPUs but the boot CPU off, what they kept given back: nobody else runs while one measures. */
-void bench_cpus_off(void);
+/*
+ * All CPUs but the boot CPU off, what they kept given back: nobody else runs while one measures.
+ * Returns how many stayed on, which are named.
+ */
+int bench_cpus_off(void);

@@ -47,8 +47,13 @@ start:
 	b.eq	at_el2
 at_el1:
 	bl	init_el1
-	cbnz	x23, mmu_on
-	adrp	x0, _stack_top
+	cbz	x23, 3f
+	mrs	x1, id_aa64mmfr0_el1
+	granule_supported x1, x2
+	cbnz	x2, mmu_on
+4:	wfi				// without this granule: it is missed, and named
+	b	4b
+3:	adrp	x0, _stack_top
 	mov	sp, x0
 	mov	x29, xzr		// backtraces end here
 	mov	x30, xzr
@@ -87,7 +92,8 @@ at_el1:
 
 /*
  * Where PSCI CPU_ON leads: x0 = virtual address of the CPU's struct cpu; EL1 or EL2 as at boot,
- * MMU off, caches clean (DEN 0022). Nothing is read or written before the MMU is on.
+ * MMU off, caches clean (DEN 0022). Before the MMU is on nothing is written, and only literals
+ * of text are read, which the boot CPU has cleaned to memory.
  */
 	.global secondary_start
 secondary_start:

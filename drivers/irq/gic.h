@@ -7,7 +7,7 @@
 
 #include "lib/fdt/fdt.h"
 
-/* Maps @size bytes of registers at @pa as Device: boot's ioremap(). NULL: cannot. */
+/* Maps @size bytes of registers at @pa as Device, for good. NULL: cannot. */
 typedef void *gic_map(uint64_t pa, uint64_t size);
 
 /* An interrupt as a device's node names it. */

@@ -165,6 +165,7 @@ static void gicv3_cpu_exit(void)
 		return;
 	write_sysreg(0, icc_igrpen1_el1);
 	sysreg_sync();
+	io_complete(); /* the interface is off before the redistributor is told to sleep */
 	mmio_write32(rd + GICR_WAKER, mmio_read32(rd + GICR_WAKER) | WAKER_PROCESSOR_SLEEP);
 	/* Where WAKER is the Secure state's it stays as it is, and firmware does this. */
 	if (mmio_read32(rd + GICR_WAKER) & WAKER_PROCESSOR_SLEEP)

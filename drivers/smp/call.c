@@ -15,6 +15,7 @@
 
 /* Whoever was parked has only to look at a word. */
 #define RESUME_MS 10000
+#define HALT_MS	  50
 
 enum call_state { CALL_NONE, CALL_POSTED, CALL_RUNNING };
 
@@ -23,12 +24,13 @@ static struct {
 	enum call_state call;
 	bool posted;	      /* the asker's note: its call came through */
 	uint64_t stopped_for; /* the turn for which it is parked, 0: it is not */
+	bool halted;	      /* for good: the run is over */
+	smp_call_fn *fn;      /* its own copy: a late CPU may read it when others are called */
+	void *arg;
 } __attribute__((aligned(64))) mail[NR_CPUS];
 
-/* One at a time: what is called, and who may ask. */
+/* One at a time may ask. */
 static bool asking;
-static smp_call_fn *call_fn;
-static void *call_arg;
 
 /* Parked CPUs wait while it stays odd. Alone in its line: they look at nothing else. */
 static uint64_t stop_turn __attribute__((aligned(64)));
@@ -45,12 +47,12 @@ static bool change(enum call_state *state, enum call_state from, enum call_state
 
 static void serve_call(void)
 {
-	enum call_state *call = &mail[smp_processor_id()].call;
+	unsigned self = smp_processor_id();
 
-	if (!change(call, CALL_POSTED, CALL_RUNNING))
+	if (!change(&mail[self].call, CALL_POSTED, CALL_RUNNING))
 		return;
-	call_fn(call_arg);
-	__atomic_store_n(call, CALL_NONE, __ATOMIC_RELEASE);
+	mail[self].fn(mail[self].arg);
+	__atomic_store_n(&mail[self].call, CALL_NONE, __ATOMIC_RELEASE);
 }
 
 /*
@@ -112,6 +114,7 @@ static void take_where(void *arg)
 static void take_halt(void *arg)
 {
 	(void)arg;
+	__atomic_store_n(&mail[smp_processor_id()].halted, true, __ATOMIC_RELEASE);
 	for (;;)
 		asm volatile("wfi");
 }
@@ -129,11 +132,19 @@ static void serve(void)
 /* --- asking
  * ----------------------------------------------------------------------------------------- */
 
+/* The run is over, so it waits only a little: a CPU may be stuck, or the one that broke. */
 static void halt_others(void)
 {
+	uint64_t deadline = smp_deadline_ms(HALT_MS);
+
 	for (unsigned i = 0; i < nr_cpus; i++)
 		if (i != smp_processor_id() && cpu_online(i))
 			irq_send_sgi(cpus[i].mpidr, SGI_HALT);
+	for (unsigned i = 0; i < nr_cpus; i++)
+		while (i != smp_processor_id() && cpu_online(i) &&
+		       !__atomic_load_n(&mail[i].halted, __ATOMIC_ACQUIRE) &&
+		       !smp_expired(deadline))
+			cpu_relax();
 }
 
 void smp_init_calls(void)
@@ -171,13 +182,16 @@ static bool is_target(unsigned cpu, unsigned only)
 	return cpu != smp_processor_id() && cpu_online(cpu) && (only == NR_CPUS || cpu == only);
 }
 
-static int post(unsigned cpu)
+static int post(unsigned cpu, smp_call_fn *fn, void *arg)
 {
-	mail[cpu].posted = change(&mail[cpu].call, CALL_NONE, CALL_POSTED);
+	mail[cpu].posted = __atomic_load_n(&mail[cpu].call, __ATOMIC_ACQUIRE) == CALL_NONE;
 	if (!mail[cpu].posted) {
 		smp_complain(&cpus[cpu], "is not called: an earlier call did not return", NULL);
 		return -ETIMEDOUT;
 	}
+	mail[cpu].fn = fn;
+	mail[cpu].arg = arg;
+	__atomic_store_n(&mail[cpu].call, CALL_POSTED, __ATOMIC_RELEASE);
 	smp_send(cpu, SGI_CALL);
 	return 0;
 }
@@ -208,10 +222,8 @@ static int call(unsigned only, smp_call_fn *fn, void *arg)
 	uint64_t deadline;
 
 	smp_begin_asking();
-	call_fn = fn;
-	call_arg = arg;
 	for (unsigned i = 0; i < nr_cpus; i++) {
-		error = is_target(i, only) ? post(i) : 0;
+		error = is_target(i, only) ? post(i, fn, arg) : 0;
 		first = first ?: error;
 	}
 	deadline = smp_deadline();
@@ -268,6 +280,10 @@ int stop_others(void)
 	unsigned missing;
 
 	smp_begin_asking();
+	if (!smp_none_lost()) {
+		smp_end_asking();
+		return -ETIMEDOUT;
+	}
 	irq = local_irq_save();
 	stop_irq = irq;
 	turn = next_turn();

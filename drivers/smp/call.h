@@ -18,7 +18,8 @@ typedef void smp_call_fn(void *arg);
  * so two may call each other. No lock held; not from within @fn.
  *	-EINVAL		not online
  *	-ETIMEDOUT	it was not taken, or @fn did not return, within smp_patience_ms; one line
- *			says which. A call that was not taken will not be any more.
+ *			says which. A call that was not taken will not be any more; one that did
+ *			not return may still use @arg.
  */
 int smp_call(unsigned cpu, smp_call_fn *fn, void *arg);
 
@@ -31,7 +32,8 @@ int smp_call_others(smp_call_fn *fn, void *arg);
  * They hold no lock then. IRQs are masked on this CPU until resume_others(), which leaves them
  * as they were. What is between the two neither waits for another CPU nor takes long.
  * No lock held. Returns 0, or, nobody held:
- *	-ETIMEDOUT	a CPU did not acknowledge within smp_patience_ms; one line names it
+ *	-ETIMEDOUT	a CPU did not acknowledge within smp_patience_ms, or may run unheld as it
+ *			came up or went off too late; one line names it
  */
 int stop_others(void);
 void resume_others(void);

@@ -26,6 +26,10 @@ unsigned nr_cpus, boot_cpu;
 unsigned smp_patience_ms = 5000;
 DEFINE_PER_CPU(unsigned, cpu_number);
 
+/* Of a node without a sound reg: no CPU's, where 0 would be one's. */
+#define NO_MPIDR UINT64_MAX
+
+uint64_t smp_hz;
 static cpu_memory *get_memory;
 static uint64_t image_offset; /* virtual minus physical address of the image */
 
@@ -56,13 +60,23 @@ static const char *why_unusable(const struct fdt_cpu *node)
 	return NULL;
 }
 
+static bool is_taken(uint64_t mpidr)
+{
+	for (unsigned i = 0; i < nr_cpus; i++)
+		if (cpus[i].mpidr == mpidr)
+			return true;
+	return false;
+}
+
 static void add_cpu(const struct fdt_cpu *node)
 {
 	struct cpu *cpu = &cpus[nr_cpus];
 
-	cpu->number = nr_cpus++;
-	cpu->mpidr = node->mpidr;
+	cpu->mpidr = node->skipped ? NO_MPIDR : node->mpidr;
 	cpu->unusable = why_unusable(node);
+	if (!cpu->unusable && is_taken(cpu->mpidr))
+		cpu->unusable = "another has its MPIDR";
+	cpu->number = nr_cpus++;
 }
 
 /* The boot CPU's place; one more after the tree's if the tree forgot it. */
@@ -85,10 +99,16 @@ void cpus_init(const struct fdt *fdt, cpu_memory *memory, uint64_t image_pa)
 	struct fdt_cpu node = { 0 };
 	struct cpu *self;
 
+	smp_hz = timer_hz() ?: 1000000000; /* forgotten: later rather than never */
 	get_memory = memory;
 	image_offset = (uint64_t)_text - image_pa;
-	while (nr_cpus < NR_CPUS && fdt_next_cpu(fdt, &node))
+	while (fdt_next_cpu(fdt, &node)) {
+		if (nr_cpus == NR_CPUS) {
+			log_printf("smp: only the first %u CPUs of the tree are used\n", NR_CPUS);
+			break;
+		}
 		add_cpu(&node);
+	}
 	self = find_self();
 	boot_cpu = self->number;
 	self->unusable = NULL;
@@ -178,6 +198,7 @@ static int start(struct cpu *cpu, const char *entry)
 {
 	int error;
 
+	smp_forget_work(cpu->number); /* leave(), however late it went */
 	set_state(cpu, CPU_IS_STARTING);
 	error = psci_cpu_on(cpu->mpidr, (uint64_t)entry - image_offset,
 			    entry == secondary_start ? (uint64_t)cpu : psci_by_smc());
@@ -198,6 +219,18 @@ static bool is_back(struct cpu *cpu)
 	if (psci_affinity_info(cpu->mpidr) != PSCI_IS_OFF)
 		return false;
 	set_state(cpu, CPU_IS_OFF);
+	return true;
+}
+
+bool smp_none_lost(void)
+{
+	for (unsigned i = 0; i < nr_cpus; i++)
+		if (__atomic_load_n(&cpus[i].state, __ATOMIC_ACQUIRE) == CPU_IS_LOST &&
+		    !is_back(&cpus[i])) {
+			smp_complain(&cpus[i], "may still run",
+				     "it did not come up, or not go off");
+			return false;
+		}
 	return true;
 }
 
@@ -269,8 +302,6 @@ int cpu_down(unsigned number)
 	if (error == -ETIMEDOUT) {
 		set_state(cpu, CPU_IS_LOST);
 		smp_complain(cpu, "does not switch off", NULL);
-	} else if (!error) {
-		smp_forget_work(number);
 	}
 	return error;
 }

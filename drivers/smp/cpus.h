@@ -78,7 +78,8 @@ void core_text(char *text, size_t size);
  *	-ENOMEM		no memory for its stack
  *	-EIO		firmware refused
  *	-ETIMEDOUT	it did not report within smp_patience_ms
- * Not from an interrupt; one at a time (boot and tests).
+ * Not from an interrupt. CPUs come and go by one caller at a time (boot, benches, tests), which
+ * alone gives work then: cpu_up() and cpu_down() both.
  */
 int cpu_up(unsigned cpu);
 

@@ -29,6 +29,7 @@ OPTION_UNSIGNED(hang, "hang", &hang_seconds, 0, 3600,
 		"=S  end the run after S seconds in one step, 0: never (10; icount: 0.5)");
 
 static uint64_t deadline; /* CNTVCT, 0: nothing is watched */
+static uint64_t limit;	  /* ticks, by the boot CPU's CNTFRQ: another's firmware may have left 0 */
 static const char *watched;
 static bool reporting;
 static bool told[NR_CPUS];
@@ -48,7 +49,7 @@ static uint64_t limit_ms(void)
 
 static uint64_t limit_ticks(void)
 {
-	return timer_hz() / 1000 * limit_ms();
+	return smp_hz * limit_ms() / 1000;
 }
 
 /* Where the interrupt came, on this CPU. */
@@ -72,7 +73,7 @@ _Noreturn void hang_tell(void)
 
 static void ask(unsigned cpu)
 {
-	uint64_t end = timer_ticks() + timer_hz() / 1000 * MIN(limit_ms() / 2, TELL_MS);
+	uint64_t end = smp_deadline_ms(MIN(limit_ms() / 2, TELL_MS));
 
 	irq_send_sgi(cpus[cpu].mpidr, SGI_WHERE);
 	while (!__atomic_load_n(&told[cpu], __ATOMIC_ACQUIRE) && timer_ticks() < end)
@@ -115,7 +116,7 @@ static void look(void)
 
 static void start_timer(void)
 {
-	timer_irq_start(limit_ticks() / 4, look);
+	timer_irq_start(limit / 4, look);
 }
 
 static void start_call(void *arg)
@@ -132,14 +133,15 @@ static void stop_call(void *arg)
 
 static void set_deadline(void)
 {
-	__atomic_store_n(&deadline, timer_ticks() + limit_ticks(), __ATOMIC_RELEASE);
+	__atomic_store_n(&deadline, timer_ticks() + limit, __ATOMIC_RELEASE);
 }
 
 void hang_watch(const char *what)
 {
 	bool running = deadline;
 
-	if (!limit_ticks())
+	limit = limit_ticks();
+	if (!limit)
 		return;
 	watched = what;
 	set_deadline();

@@ -32,6 +32,9 @@ void smp_send(unsigned cpu, enum smp_sgi sgi);
 /* This CPU waits for work, for ever. IRQs masked at first. */
 _Noreturn void smp_idle(struct cpu *self);
 
+/* Whether every CPU is known to run our code or to be off; if not, one line. */
+bool smp_none_lost(void);
+
 /* Its work slot is empty again: the CPU went off while it worked. */
 void smp_forget_work(unsigned cpu);
 
@@ -41,12 +44,14 @@ _Noreturn void smp_switch_off(void);
 /* "smp: CPU 3 (MPIDR 300) @what: @why", @why may be NULL. */
 void smp_complain(const struct cpu *cpu, const char *what, const char *why);
 
+/* CNTVCT's frequency by the boot CPU's CNTFRQ: another CPU's firmware may have forgotten its own.
+ */
+extern uint64_t smp_hz;
+
 /* CNTVCT in @ms from now. */
 static __always_inline uint64_t smp_deadline_ms(unsigned ms)
 {
-	uint64_t hz = timer_hz() ?: 1000000000; /* firmware forgot it: later rather than never */
-
-	return timer_ticks() + hz / 1000 * ms;
+	return timer_ticks() + smp_hz * ms / 1000;
 }
 
 /* When smp_patience_ms from now are over, and whether they are: CNTVCT ticks. */

@@ -36,10 +36,11 @@ static void set_slot(struct slot *slot, enum slot_state state)
 /* Does what is in this CPU's slot. False: nothing is. */
 static bool serve(struct slot *own)
 {
-	unsigned from = own->from;
+	unsigned from;
 
 	if (slot_state(own) != SLOT_FULL)
 		return false;
+	from = own->from; /* after the acquire above, or it is the last giver's */
 	set_slot(own, SLOT_RUNNING);
 	own->fn(own->arg);
 	set_slot(own, SLOT_DONE); /* from here on it is @from's */

@@ -138,7 +138,9 @@ bool fdt_next_cpu(const struct fdt *fdt, struct fdt_cpu *cpu)
 		return false;
 	cpu->skipped = read_mpidr(fdt, cpus, node, &cpu->mpidr);
 	cpu->status = fdt_get_status(fdt, node);
-	cpu->enable_method = fdt_get_str(fdt, node, "enable-method");
+	/* Devicetree v0.4, 3.7: what all have in common may stand in /cpus. */
+	cpu->enable_method =
+		fdt_get_str(fdt, node, "enable-method") ?: fdt_get_str(fdt, cpus, "enable-method");
 	cpu->compatible = fdt_get_str(fdt, node, "compatible");
 	return true;
 }

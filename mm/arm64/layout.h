@@ -36,8 +36,7 @@
 #define KIMAGE_VADDR 0xffff800000000000UL
 #define KIMAGE_SIZE  (64 * MiB)
 
-/* Fixed slots: the flattened device tree, the early console, devices that boot maps, CPUs' stacks.
- */
+/* Fixed slots: the flattened device tree, the early console, devices that boot maps. */
 #define FIXED_START	   (KIMAGE_VADDR + 1 * GiB)
 #define FIXED_FDT	   FIXED_START
 #define FIXED_FDT_SIZE	   (4 * MiB)

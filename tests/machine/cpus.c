@@ -198,8 +198,10 @@ static void count_call(void *arg)
 
 TEST(cpus_call, "cpus/sgi-round-trip")
 {
-	uint64_t handled = irq_counts()->handled;
+	uint64_t handled;
 
+	hang_unwatch(); /* its timer interrupts too */
+	handled = irq_counts()->handled;
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		calls[i] = 0;
 		for (unsigned n = 0; cpu_online(i) && n < ROUNDS; n++)
@@ -212,6 +214,7 @@ TEST(cpus_call, "cpus/sgi-round-trip")
 			CHECK_EQ(calls[i], ROUNDS + (i != smp_processor_id()));
 	/* Nobody has called this CPU by interrupt. */
 	CHECK_EQ(irq_counts()->handled, handled);
+	hang_watch("cpus/sgi-round-trip");
 }
 
 /* Without icount each call takes as long as the emulator needs to run all of them in turn. */
@@ -259,6 +262,76 @@ TEST(cpus_nested, "cpus/who-waits-can-be-given-work")
 	calls[self] = 0;
 	CHECK_EQ(work_on_cpu(some_other_cpu(), give_back, &self), 0);
 	CHECK_EQ(calls[self], 1);
+}
+
+#define GIVERS_ROUNDS 200
+
+static unsigned receiver;
+
+static void count_receipt(void *arg)
+{
+	__atomic_fetch_add((uint64_t *)arg, 1, __ATOMIC_RELEASE);
+}
+
+/* The boot CPU gives the even ones, another the odd ones. */
+static void give_in_turns(void *arg)
+{
+	const uint64_t *received = arg;
+
+	for (uint64_t i = smp_processor_id() != boot_cpu; i < GIVERS_ROUNDS; i += 2) {
+		while (__atomic_load_n(received, __ATOMIC_ACQUIRE) != i)
+			cpu_relax();
+		while (work_on_cpu(receiver, count_receipt, arg))
+			cpu_relax();
+	}
+}
+
+TEST(cpus_givers, "cpus/who-gave-the-work-is-woken")
+{
+	uint64_t received = 0;
+	unsigned giver;
+
+	NEED(3);
+	receiver = some_other_cpu();
+	for (giver = receiver; giver-- > 0;)
+		if (giver != smp_processor_id() && cpu_online(giver))
+			break;
+	hang_unwatch(); /* its timers would wake who was forgotten */
+	CHECK_EQ(cpu_start_work(giver, give_in_turns, &received), 0);
+	give_in_turns(&received);
+	cpu_wait(giver);
+	CHECK_EQ(received, GIVERS_ROUNDS);
+}
+
+static bool linger_on;
+
+static void linger(void *arg)
+{
+	(void)arg;
+	while (__atomic_load_n(&linger_on, __ATOMIC_ACQUIRE))
+		cpu_relax();
+}
+
+TEST(cpus_late, "cpus/one-that-goes-off-late")
+{
+	unsigned cpu = some_other_cpu(), patience = smp_patience_ms;
+
+	NEED(2);
+	CHECK_EQ(work_on_cpu(cpu, drain_here, NULL), 0);
+	linger_on = true;
+	smp_patience_ms = SHORT_MS;
+	CHECK_EQ(smp_call(cpu, linger, NULL), -ETIMEDOUT);
+	CHECK_EQ(cpu_down(cpu), -ETIMEDOUT);
+	CHECK(!cpu_online(cpu));
+	CHECK_EQ(cpu_up(cpu), -ENODEV);
+	smp_patience_ms = patience;
+	__atomic_store_n(&linger_on, false, __ATOMIC_RELEASE);
+	while (psci_affinity_info(cpus[cpu].mpidr) != PSCI_IS_OFF)
+		cpu_relax();
+	/* It did go, and is as good as new. */
+	CHECK_EQ(cpu_up(cpu), 0);
+	CHECK_EQ(work_on_cpu(cpu, drain_here, NULL), 0);
+	CHECK_EQ(smp_call(cpu, count_call, NULL), 0);
 }
 
 /* --- holding still --------------------------------------------------------------------------- */
