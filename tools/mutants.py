@@ -7,12 +7,13 @@ tests/mutants/*.mutants hold the errors, each a block of lines:
     why    what goes wrong
     file   the source, from the top of the tree
     red    host/PROGRAM[-gGRANULE], runner/PROGRAM, target/GLOB or ending/GLOB; each must fail
+    oracles                  in place of red: each of ORACLES is tried alone, one must fail
 followed by lines of the source as in a diff: `-` gone, `+` new, ` ` around them. The
 `-` and ` ` lines must be found exactly once, else the mutant is stale.
 
 Prints TAP: `ok` for a mutant that the tests caught. A suite that is red without a
 mutant, a mutant that does not build and one that is stale (of all, whichever were
-asked for) are failures too.
+asked for) are failures too. Of mutants with `oracles` a matrix follows: who kills what.
 """
 
 import argparse
@@ -36,6 +37,15 @@ MACHINE = {"machine": "virt", "cpu": "cortex-a76", "mem": "2G", "gic": "3", "el2
            "expect": "tests"}
 
 
+# What judges mapping code, each alone: tests/mutants/oracles.mutants.
+ORACLES = {
+    "checker": "host/test_check_mm",
+    "hostile": "host/test_hostile",
+    "readback": "target/areas/*,flush/*,ioremap/*,map/*,remap/*,vmalloc/*,vmap/*",
+}
+ORACLE_KILLS_LEAST = 8
+
+
 @dataclass
 class Mutant:
     name: str
@@ -43,6 +53,8 @@ class Mutant:
     why: str = ""
     file: str = ""
     red: list = field(default_factory=list)
+    oracles: bool = False
+    killers: list = field(default_factory=list)  # of ORACLES
     old: list = field(default_factory=list)  # lines
     new: list = field(default_factory=list)
 
@@ -78,6 +90,8 @@ def parse(path):
                 setattr(mutants[-1], word, value.strip())
             elif word == "red" and mutants:
                 mutants[-1].red += value.split()
+            elif word == "oracles" and mutants:
+                mutants[-1].oracles = True
             else:
                 sys.exit(f"{path}:{number}: what is `{word}`?")
     return mutants
@@ -88,8 +102,9 @@ def read_all():
                for mutant in parse(os.path.join(FOLDER, file))]
     names = [mutant.name for mutant in mutants]
     for mutant in mutants:
-        if not (mutant.why and mutant.file and mutant.red and mutant.old):
-            sys.exit(f"{mutant.place}: `why`, `file`, `red` and lines of the source are needed")
+        if not (mutant.why and mutant.file and mutant.old and bool(mutant.red) != mutant.oracles):
+            sys.exit(f"{mutant.place}: `why`, `file`, `red` or `oracles`, and lines of the source "
+                     "are needed")
         if names.count(mutant.name) > 1:
             sys.exit(f"{mutant.place}: there are two mutants `{mutant.name}`")
     return mutants
@@ -183,8 +198,22 @@ def run_suite(name, options):
     return runs[kind](rest, options)
 
 
+def judge_alone(mutant, options):
+    """Tries each oracle for itself: (whether one at least is red, one line on it)."""
+    for oracle, name in ORACLES.items():
+        if run_suite(name, options).count("failed"):
+            mutant.killers.append(oracle)
+    missed = [oracle for oracle in ORACLES if oracle not in mutant.killers]
+    if not mutant.killers:
+        return False, "survived all oracles"
+    return True, "killed by " + ", ".join(mutant.killers) + (
+        f"; not seen by {', '.join(missed)}" if missed else "")
+
+
 def catch(mutant, options):
     """(whether all its suites are red, one line on it)."""
+    if mutant.oracles:
+        return judge_alone(mutant, options)
     caught = []
     for name in mutant.red:
         result = run_suite(name, options)
@@ -221,7 +250,10 @@ def try_mutant(mutant, options):
 def red_anyway(mutants, options):
     """The suites that are red without a mutant, and so can say nothing: {name: why}."""
     red = {}
-    for name in sorted({name for mutant in mutants for name in mutant.red}):
+    names = {name for mutant in mutants for name in mutant.red}
+    if any(mutant.oracles for mutant in mutants):
+        names |= set(ORACLES.values())
+    for name in sorted(names):
         try:
             result = run_suite(name, options)
         except CannotBuild as error:
@@ -242,6 +274,23 @@ def show(number, mutant, good, text):
     print(f"{'' if good else 'not '}ok {number} - {mutant.name}: {line}", flush=True)
 
 
+def show_matrix(tried, whole):
+    """Mutant by oracle. With the @whole set: whether an oracle kills too few."""
+    if not tried:
+        return False
+    width = max(len(mutant.name) for mutant in tried)
+    print(f"# {'':{width}}  {'  '.join(ORACLES)}")
+    for mutant in tried:
+        cells = [("dies" if oracle in mutant.killers else "-").ljust(len(oracle)) for oracle in ORACLES]
+        print(f"# {mutant.name:{width}}  {'  '.join(cells)}")
+    kills = {oracle: sum(oracle in mutant.killers for mutant in tried) for oracle in ORACLES}
+    print("# of", len(tried), "mutants:", ", ".join(f"{k} kills {n}" for k, n in kills.items()))
+    weak = [oracle for oracle, n in kills.items() if n < ORACLE_KILLS_LEAST]
+    if whole and weak:
+        print(f"# fewer than {ORACLE_KILLS_LEAST}: {', '.join(weak)}")
+    return whole and bool(weak)
+
+
 def run(options):
     mutants = read_all()
     chosen = choose(mutants, options)
@@ -252,7 +301,8 @@ def run(options):
         print(f"# {name} is red without a mutant: {why}".replace("\n", "\n# "), flush=True)
     bad = 0
     for number, mutant in enumerate(chosen, 1):
-        useless = [name for name in mutant.red if name in red]
+        suites = ORACLES.values() if mutant.oracles else mutant.red
+        useless = [name for name in suites if name in red]
         if useless:
             good, text = False, f"{useless[0]} is red anyway"
         else:
@@ -260,7 +310,9 @@ def run(options):
         bad += not good
         show(number, mutant, good, text)
     print(f"# {len(chosen) - bad} of {len(chosen)} mutants caught, {len(mutants)} in all")
-    return 1 if bad else 0
+    weak = show_matrix([mutant for mutant in chosen if mutant.oracles],
+                       all(mutant in chosen for mutant in mutants if mutant.oracles))
+    return 1 if bad or weak else 0
 
 
 def main():
