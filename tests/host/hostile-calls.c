@@ -65,7 +65,8 @@ static uint64_t pick_pages(uint64_t most)
 	unsigned kind = hostile_pick(128);
 	uint64_t n;
 
-	if (kind < 90)
+	/* Large granules have long groups and tables, which cost so much more time. */
+	if (kind < 90 || hostile_pick(PTRS_PER_TABLE / 512))
 		n = 1 + pick(8);
 	else if (kind < 118)
 		n = CONT_PTES - 1 + pick(3);
@@ -156,12 +157,16 @@ static bool do_ioremap(struct mapping *m)
 	const uint64_t sizes[] = { CONT_PTE_SIZE, PMD_SIZE, 3 * PMD_SIZE, CONT_PMD_SIZE };
 	uint64_t size = hostile_pick(8) ? pick_pages(2 * CONT_PTES) << PAGE_SHIFT
 					: sizes[hostile_pick(ARRAY_SIZE(sizes))];
+	uint64_t unit;
 
 	if (HAVE_PUD_BLOCK && !hostile_pick(64))
 		size = PUD_SIZE;
 	m->owner = OWNER_IOREMAP;
 	m->kind = BY_RANGE;
-	m->pa = FAR_DEVICE + ALIGN_DOWN(pick(64 * GiB), hostile_pick(2) ? size & -size : PAGE_SIZE);
+	unit = size > PMD_SIZE ? PMD_SIZE : hostile_pick(2) ? size & -size : PAGE_SIZE;
+	if (hostile_pick(2))
+		unit = MAX(unit, size & -size);
+	m->pa = FAR_DEVICE + ALIGN_DOWN(pick(64 * GiB), unit);
 	m->pages = size >> PAGE_SHIFT;
 	m->prot = hostile_pick(2) ? PROT_DEVICE_nGnRE : PROT_NORMAL_NC;
 	m->handle = m->prot == PROT_NORMAL_NC ? ioremap_wc(m->pa, size) : ioremap(m->pa, size);
@@ -200,11 +205,16 @@ static bool do_engine(struct mapping *m)
 	m->owner = OWNER_ENGINE;
 	m->kind = m->pages > ARRAY_PAGES ? BY_RANGE : hostile_pick(3);
 	m->prot = prots[hostile_pick(ARRAY_SIZE(prots))];
+	if (m->pages > ARRAY_PAGES) /* by blocks, or it takes too long */
+		max_shift = MAP_SHIFT_ANY;
 	m->divisible = max_shift == PAGE_SHIFT && m->kind != BY_BLOCKS;
 	oracle_current(m->va, end);
 	if (m->kind == BY_RANGE) {
-		m->pa = ALIGN_DOWN(FAR_DEVICE + pick(64 * GiB), PUD_SIZE) +
-			(hostile_pick(4) ? m->va % PUD_SIZE : 0);
+		m->pa = ALIGN_DOWN(FAR_DEVICE + pick(64 * GiB), PUD_SIZE);
+		if (hostile_pick(4))
+			m->pa += m->va % PUD_SIZE;
+		else if (m->pages > ARRAY_PAGES)
+			m->pa += m->va % PUD_SIZE + PMD_SIZE;
 		return map_range(m->va, end, m->pa, m->prot, max_shift) == 0;
 	}
 	m->array = m->frees = take_array();
@@ -242,6 +252,7 @@ static void map_something(void)
 	}
 	if (m.owner != OWNER_ENGINE)
 		m.va = (uint64_t)m.handle & PAGE_MASK;
+	m.lasting = m.pages == 1 && hostile_pick(2);
 	oracle_add(&m);
 	oracle_check(m.va, m.va + (m.pages << PAGE_SHIFT));
 }
@@ -263,9 +274,19 @@ static void unmap_call(const struct mapping *m, uint64_t va, uint64_t end)
 	}
 }
 
-static void unmap_something(void)
+/* Those that last are there for others to share a table with. */
+static unsigned pick_victim(void)
 {
 	unsigned at = hostile_pick(nr_live);
+
+	for (unsigned i = 0; i < 5 && live[at].lasting; i++)
+		at = hostile_pick(nr_live);
+	return at;
+}
+
+static void unmap_something(void)
+{
+	unsigned at = pick_victim();
 	struct mapping m = live[at];
 	uint64_t va = m.va, end = va + (m.pages << PAGE_SHIFT);
 

@@ -34,12 +34,11 @@ static struct store_buffer buffers[HOSTILE_CPUS];
 static enum { PROMPT, SOME, UNTIL_BARRIER } mood;
 static uint32_t gap; /* between the adversary's moves, in events */
 
-enum { TRACKED = 1, TABLE = 2, REACHABLE = 4 };
-static uint8_t *page_state;
+uint8_t *page_state;
 static struct {
 	uint64_t va;
 	int level;
-} *seen; /* of REACHABLE pages */
+} *seen; /* of PAGE_REACHABLE pages */
 
 void hostile_fail(const char *fmt, ...)
 {
@@ -71,7 +70,7 @@ void hostile_init(void)
 	reserve(WALKER_STAMP, ROOT_PA + PAGE_SIZE);
 	page_state = calloc(pages, 1);
 	seen = calloc(pages, sizeof(*seen));
-	page_state[ROOT_PA >> PAGE_SHIFT] = TRACKED | TABLE | REACHABLE;
+	page_state[ROOT_PA >> PAGE_SHIFT] = PAGE_USED | PAGE_TABLE | PAGE_REACHABLE;
 	seen[ROOT_PA >> PAGE_SHIFT].va = -1UL << VA_BITS;
 	seen[ROOT_PA >> PAGE_SHIFT].level = LEVEL_ROOT;
 }
@@ -95,7 +94,7 @@ void memory_start(void)
 
 void hostile_begin_call(void)
 {
-	const uint32_t gaps[] = { 2, 16, 64, 256 };
+	const uint32_t gaps[] = { 4, 32, 128, PTRS_PER_TABLE };
 
 	hostile.calls++;
 	hostile.cpu = hostile_pick(hostile.cpus);
@@ -127,7 +126,7 @@ static void move(void)
 	if (kind < 8)
 		tlb_speculate(hostile_pick(hostile.cpus), oracle_target());
 	else if (kind < 11)
-		memory_drain_some();
+		memory_drain_some(hostile_pick(hostile.cpus));
 	else if (kind < 12)
 		tlb_evict(hostile_pick(hostile.cpus));
 	else
@@ -159,11 +158,11 @@ static __always_inline void make_visible(uint64_t index, desc_t value, unsigned 
 	WALKER_STAMP[index] = hostile.now << 8 | cpu;
 }
 
-/* Any one of the oldest epoch. */
-static void drain_one(unsigned cpu)
+/* One of the oldest epoch: its youngest, or any. */
+static void drain_one(unsigned cpu, bool youngest)
 {
 	struct store_buffer *b = &buffers[cpu];
-	unsigned i = hostile_pick(b->fence ? b->fence : b->n);
+	unsigned n = b->fence ? b->fence : b->n, i = youngest ? n - 1 : hostile_pick(n);
 
 	make_visible(b->stores[i].index, b->stores[i].value, cpu);
 	if (b->fence) {
@@ -182,15 +181,15 @@ static void drain_all(unsigned cpu)
 	b->n = b->fence = 0;
 }
 
-void memory_drain_some(void)
+void memory_drain_some(unsigned cpu)
 {
-	unsigned cpu = hostile_pick(hostile.cpus);
 	struct store_buffer *b = &buffers[cpu];
+	bool youngest = hostile_pick(2);
 
 	if (!b->n)
 		return;
-	for (unsigned n = 1 + hostile_pick(hostile_pick(2) ? b->n : 4); n && b->n; n--)
-		drain_one(cpu);
+	for (unsigned n = 1 + hostile_pick(hostile_pick(2) ? MIN(b->n, 64u) : 4); n && b->n; n--)
+		drain_one(cpu, youngest);
 }
 
 /* An older value of the slot waits: it comes first, or is never seen. */
@@ -215,15 +214,10 @@ static void buffer_store(uint64_t index, desc_t value)
 	WALKER_STAMP[index] |= STAMP_PENDING;
 	hostile.late_stores++;
 	if (mood == SOME && b->n > hostile_pick(16))
-		drain_one(hostile.cpu);
+		drain_one(hostile.cpu, false);
 }
 
 /* --- pages -------------------------------------------------------------------------------- */
-
-bool memory_is_table(uint64_t pa)
-{
-	return pa <= ROOT_PA && page_state[pa >> PAGE_SHIFT] & TABLE;
-}
 
 /*
  * From now on the page holds descriptors. What it held before is what walkers see where
@@ -233,18 +227,18 @@ static noinline void begin_table(uint64_t pa)
 {
 	uint64_t first = ALIGN_DOWN(pa, PAGE_SIZE) >> 3;
 
-	if (!page_state[pa >> PAGE_SHIFT])
+	if (!(page_state[pa >> PAGE_SHIFT] & PAGE_USED))
 		for (uint64_t i = 0; i < PTRS_PER_TABLE; i++)
 			WALKER_VIEW[first + i] =
 				leaf_desc((i + 1) << PAGE_SHIFT, PAGE_KERNEL, LEVEL_PTE);
-	page_state[pa >> PAGE_SHIFT] |= TRACKED | TABLE;
+	page_state[pa >> PAGE_SHIFT] |= PAGE_USED | PAGE_TABLE;
 }
 
 void memory_table_seen(uint64_t pa, uint64_t va, int level)
 {
 	seen[pa >> PAGE_SHIFT].va = ALIGN_DOWN(va, 1UL << level_shift(level - 1));
 	seen[pa >> PAGE_SHIFT].level = level;
-	page_state[pa >> PAGE_SHIFT] |= REACHABLE;
+	page_state[pa >> PAGE_SHIFT] |= PAGE_REACHABLE;
 }
 
 /* A store to a table that a walker has seen: now it is worth looking there. */
@@ -255,6 +249,8 @@ static noinline void stored_to_live(uint64_t pa)
 
 	stored_lo = MIN(stored_lo, va);
 	stored_hi = MAX(stored_hi, va + (1UL << shift));
+	if (seen[pa >> PAGE_SHIFT].level < LEVEL_PTE)
+		hostile.act_at = hostile.now; /* a link, maybe: look at once, and again later */
 }
 
 struct page *__real_alloc_pages(gfp_t gfp, unsigned order);
@@ -271,11 +267,22 @@ void __wrap___free_pages(struct page *page, unsigned order)
 {
 	uint64_t pfn = page_to_pfn(page);
 
-	if (page_state[pfn] & TABLE) {
-		page_state[pfn] &= ~(TABLE | REACHABLE);
+	if (page_state[pfn] & PAGE_TABLE) {
+		page_state[pfn] &= ~(PAGE_TABLE | PAGE_REACHABLE);
 		tlb_page_freed(pfn << PAGE_SHIFT);
 	}
 	__real___free_pages(page, order);
+}
+
+/* Before a DSB: what it is there for may happen one last time. */
+static void last_moment(void)
+{
+	if (buffers[hostile.cpu].n) {
+		memory_drain_some(hostile.cpu);
+		for (unsigned n = 2; n; n--, hostile.choices++)
+			tlb_speculate(hostile_pick(hostile.cpus), oracle_target());
+	}
+	act();
 }
 
 /* --- what the door does ------------------------------------------------------------------- */
@@ -290,9 +297,9 @@ void mmu_model_store(desc_t *slot, desc_t value)
 		pa = ROOT_PA + (uint64_t)slot - (uint64_t)swapper_pg_dir;
 	}
 	index = pa >> 3;
-	if (unlikely(!(page_state[pa >> PAGE_SHIFT] & TABLE)))
+	if (unlikely(!(page_state[pa >> PAGE_SHIFT] & PAGE_TABLE)))
 		begin_table(pa);
-	if (page_state[pa >> PAGE_SHIFT] & REACHABLE)
+	if (page_state[pa >> PAGE_SHIFT] & PAGE_REACHABLE)
 		stored_to_live(pa);
 	hostile_note(index ^ value);
 	if (unlikely(WALKER_STAMP[index] & STAMP_PENDING))
@@ -310,7 +317,7 @@ void mmu_model_dmb_ishst(void)
 
 	if (hostile.deaf != DEAF_DMB) {
 		while (b->fence)
-			drain_one(hostile.cpu);
+			drain_one(hostile.cpu, false);
 		b->fence = b->n;
 	}
 	tick(true);
@@ -318,7 +325,7 @@ void mmu_model_dmb_ishst(void)
 
 void mmu_model_dsb_ishst(void)
 {
-	act(); /* the last moment before */
+	last_moment();
 	if (hostile.deaf != DEAF_DSB_ISHST)
 		drain_all(hostile.cpu);
 	tick(true);
@@ -326,7 +333,7 @@ void mmu_model_dsb_ishst(void)
 
 void mmu_model_dsb_ish(void)
 {
-	act();
+	last_moment();
 	if (hostile.deaf != DEAF_DSB_ISH) {
 		drain_all(hostile.cpu);
 		if (tlbi_complete(hostile.cpu))

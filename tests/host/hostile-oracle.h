@@ -24,6 +24,7 @@ struct mapping {
 	pgprot_t prot;
 	const void *handle;  /* what the call returned; OWNER_ENGINE: nothing */
 	bool divisible;	     /* every leaf is a page */
+	bool lasting;
 	struct page **frees; /* the array, where it is the program's */
 };
 

@@ -20,6 +20,7 @@
 #pragma once
 
 #include "mm/arm64/pgtable.h"
+#include "tests/host/arena.h"
 
 #define HOSTILE_CPUS 4
 
@@ -108,13 +109,22 @@ void hostile_begin_call(void);
 #define STAMP_TIME(s) (((s) & ~STAMP_PENDING) >> 8)
 #define STAMP_CPU(s)  ((s)&0xff)
 
-/* The page holds descriptors: stored through the door since it was allocated. */
-bool memory_is_table(uint64_t pa);
+/* Of each page of the arena, by number, and of the root. */
+extern uint8_t *page_state;
+enum {
+	PAGE_USED = 1, /* held descriptors once */
+	PAGE_TABLE = 2, /* was stored to through the door since it was allocated */
+	PAGE_REACHABLE = 4, /* and a walker has been there */
+};
 
-/* Lets a few stores that wait become visible. */
-void memory_drain_some(void);
+static __always_inline bool memory_is_table(uint64_t pa)
+{
+	return pa <= ROOT_PA && page_state[pa >> PAGE_SHIFT] & PAGE_TABLE;
+}
 
-void memory_begin_call(void);
+/* Lets a few stores of @cpu that wait become visible. */
+void memory_drain_some(unsigned cpu);
+
 void memory_start(void);
 
 /* Where a reachable table's first slot is; told by walks, used to know what is stored to. */
@@ -144,8 +154,8 @@ void tlb_evict(unsigned cpu);
 void tlb_access(unsigned cpu, uint64_t va, const struct answer *want);
 
 /*
- * Each entry of every CPU against the oracle, at an address of [lo, hi) if it covers one,
- * else at any that it covers.
+ * Each entry of every CPU that covers addresses of [lo, hi), and some others, against the
+ * oracle.
  */
 void tlb_audit(uint64_t lo, uint64_t hi);
 
