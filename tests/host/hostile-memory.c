@@ -38,7 +38,7 @@ uint8_t *page_state;
 static struct {
 	uint64_t va;
 	int level;
-} *seen; /* of PAGE_REACHABLE pages */
+} * seen; /* of PAGE_REACHABLE pages */
 
 void hostile_fail(const char *fmt, ...)
 {

@@ -22,8 +22,8 @@ struct mapping {
 	uint64_t pa;		   /* BY_RANGE */
 	struct page *const *array; /* BY_PAGES, BY_BLOCKS: first pages */
 	pgprot_t prot;
-	const void *handle;  /* what the call returned; OWNER_ENGINE: nothing */
-	bool divisible;	     /* every leaf is a page */
+	const void *handle; /* what the call returned; OWNER_ENGINE: nothing */
+	bool divisible;	    /* every leaf is a page */
 	bool lasting;
 	struct page **frees; /* the array, where it is the program's */
 };

@@ -77,7 +77,8 @@ struct result {
 	bool unsynced; /* this CPU changed something on the way and has had no ISB since */
 };
 
-static __always_inline void remember_walk(unsigned cpu, uint64_t va, int level, desc_t d, uint64_t oldest)
+static __always_inline void remember_walk(unsigned cpu, uint64_t va, int level, desc_t d,
+					  uint64_t oldest)
 {
 	struct walk_entry *walks = tlbs[cpu].walks;
 	struct walk_entry new = { ALIGN_DOWN(va, 1UL << level_shift(level)), desc_addr(d), oldest,
@@ -381,7 +382,8 @@ void tlbi_issue(enum tlbi_kind kind, uint64_t operand)
 }
 
 /* When the last TLBI of the run was issued that is about [va, va + 1 << shift); 0: none is. */
-static __always_inline uint64_t issued_for(const struct run *run, uint64_t va, unsigned shift, int level)
+static __always_inline uint64_t issued_for(const struct run *run, uint64_t va, unsigned shift,
+					   int level)
 {
 	uint64_t last = va + (1UL << shift) - 1, k;
 

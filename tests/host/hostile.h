@@ -29,7 +29,7 @@ enum hostile_deaf {
 	DEAF_NONE,
 	DEAF_DMB,
 	DEAF_DSB_ISHST,
-	DEAF_DSB_ISH,	 /* it completes neither stores nor TLBIs */
+	DEAF_DSB_ISH, /* it completes neither stores nor TLBIs */
 	DEAF_ISB,
 	DEAF_TLBI,	 /* one in eight is lost */
 	DEAF_ALL_LEVELS, /* the all-levels form is taken for the last-level one */
@@ -41,9 +41,9 @@ enum hostile_deaf {
 struct hostile {
 	unsigned cpus, cpu; /* simulated ones; the one whose call runs */
 	enum hostile_deaf deaf;
-	uint64_t random; /* state of the PRNG */
-	uint64_t now;	 /* door events so far: time */
-	uint64_t act_at; /* the adversary's next move */
+	uint64_t random;  /* state of the PRNG */
+	uint64_t now;	  /* door events so far: time */
+	uint64_t act_at;  /* the adversary's next move */
 	uint64_t choices; /* its moves and looks at what software may access */
 	uint64_t calls;	  /* public ones */
 	uint64_t walks, fills, late_stores, accesses; /* among the choices */
@@ -112,8 +112,8 @@ void hostile_begin_call(void);
 /* Of each page of the arena, by number, and of the root. */
 extern uint8_t *page_state;
 enum {
-	PAGE_USED = 1, /* held descriptors once */
-	PAGE_TABLE = 2, /* was stored to through the door since it was allocated */
+	PAGE_USED = 1,	    /* held descriptors once */
+	PAGE_TABLE = 2,	    /* was stored to through the door since it was allocated */
 	PAGE_REACHABLE = 4, /* and a walker has been there */
 };
 
