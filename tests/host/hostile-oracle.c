@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What software may rely on (hostile-oracle.h).
+ */
+#include <stdlib.h>
+
+#include "tests/host/hostile-oracle.h"
+
+#define RECENT 8
+
+struct mapping live[LIVE_MAX];
+unsigned nr_live;
+
+struct range {
+	uint64_t va, end;
+};
+static struct range recent[RECENT], current, leaving;
+static unsigned nr_recent;
+
+void oracle_start(void)
+{
+	nr_live = nr_recent = 0;
+	current = leaving = (struct range){ 0, 0 };
+}
+
+static __always_inline uint64_t mapping_end(const struct mapping *m)
+{
+	return m->va + (m->pages << PAGE_SHIFT);
+}
+
+/* The first mapping that ends past @va. */
+static unsigned find(uint64_t va)
+{
+	unsigned lo = 0, hi = nr_live;
+
+	while (lo < hi) {
+		unsigned mid = (lo + hi) / 2;
+
+		if (mapping_end(&live[mid]) > va)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo;
+}
+
+static uint64_t frame_of(const struct mapping *m, uint64_t i)
+{
+	switch (m->kind) {
+	case BY_RANGE:
+		return m->pa + (i << PAGE_SHIFT);
+	case BY_PAGES:
+		return page_to_phys(m->array[i]);
+	default:
+		return page_to_phys(m->array[i >> m->order]) +
+		       ((i & ((1UL << m->order) - 1)) << PAGE_SHIFT);
+	}
+}
+
+bool oracle_answer(uint64_t va, struct answer *answer)
+{
+	unsigned at = find(va);
+
+	if (va - leaving.va < leaving.end - leaving.va)
+		return false;
+	*answer = (struct answer){ false, 0, 0 };
+	if (at < nr_live && va >= live[at].va) {
+		const struct mapping *m = &live[at];
+
+		*answer = (struct answer){ true, frame_of(m, (va - m->va) >> PAGE_SHIFT), m->prot };
+	}
+	return true;
+}
+
+void oracle_add(const struct mapping *m)
+{
+	unsigned at = find(m->va);
+
+	if (nr_live == LIVE_MAX || (at < nr_live && live[at].va < mapping_end(m))) {
+		hostile_fail("0x%lx was given out twice", m->va);
+		return;
+	}
+	for (unsigned i = nr_live++; i > at; i--)
+		live[i] = live[i - 1];
+	live[at] = *m;
+}
+
+void oracle_give_up(unsigned at, uint64_t va, uint64_t end)
+{
+	struct mapping *m = &live[at];
+	uint64_t front = (end - m->va) >> PAGE_SHIFT;
+
+	leaving = (struct range){ va, end };
+	if (va > m->va) { /* the back */
+		m->pages = (va - m->va) >> PAGE_SHIFT;
+	} else if (end < mapping_end(m)) {
+		m->va = end;
+		m->pages -= front;
+		m->pa += front << PAGE_SHIFT;
+		if (m->kind == BY_PAGES)
+			m->array += front;
+	} else {
+		for (nr_live--; at < nr_live; at++)
+			live[at] = live[at + 1];
+	}
+}
+
+void oracle_unmapped(void)
+{
+	leaving = (struct range){ 0, 0 };
+}
+
+void oracle_current(uint64_t va, uint64_t end)
+{
+	current = (struct range){ va, end };
+}
+
+uint64_t oracle_free_bytes(uint64_t va, uint64_t most)
+{
+	unsigned at = find(va);
+
+	if (at == nr_live)
+		return most;
+	return live[at].va <= va ? 0 : MIN(live[at].va - va, most);
+}
+
+/* --- addresses to try --------------------------------------------------------------------- */
+
+/* Often at an end, or a page or two off it. */
+static uint64_t address_of(uint64_t va, uint64_t end)
+{
+	uint64_t pages = (end - va) >> PAGE_SHIFT;
+
+	switch (hostile_pick(8)) {
+	case 0:
+		return va;
+	case 1:
+		return end - PAGE_SIZE;
+	case 2:
+		return (hostile_pick(2) ? va : end) + (hostile_pick(5) << PAGE_SHIFT) -
+		       2 * PAGE_SIZE;
+	default:
+		return va + (hostile_pick_long(pages) << PAGE_SHIFT);
+	}
+}
+
+uint64_t oracle_mapped_address(void)
+{
+	const struct mapping *m;
+
+	if (!nr_live)
+		return 0;
+	m = &live[hostile_pick(nr_live)];
+	return m->va + (hostile_pick_long(m->pages) << PAGE_SHIFT);
+}
+
+uint64_t oracle_target(void)
+{
+	unsigned kind = hostile_pick(16);
+	uint64_t va;
+
+	if (kind < 6 && current.va < current.end)
+		return address_of(current.va, current.end);
+	if (kind < 11 && stored_lo < stored_hi)
+		return address_of(stored_lo, stored_hi);
+	if (kind < 13 && nr_recent) {
+		const struct range *r = &recent[hostile_pick(MIN(nr_recent, RECENT))];
+
+		return address_of(r->va, r->end);
+	}
+	va = oracle_mapped_address();
+	return va ? va : VMALLOC_START + (hostile_pick(4096) << PAGE_SHIFT);
+}
+
+/* --- after each call ---------------------------------------------------------------------- */
+
+static void check_address(unsigned cpu, uint64_t va)
+{
+	struct answer want;
+
+	if (oracle_answer(va, &want))
+		tlb_access(cpu, va, &want);
+}
+
+void oracle_check(uint64_t va, uint64_t end)
+{
+	uint64_t pages = (end - va) >> PAGE_SHIFT;
+	unsigned other = hostile_pick(hostile.cpus), mine = hostile.cpu;
+
+	recent[nr_recent++ % RECENT] = (struct range){ va, end };
+	tlb_audit(va, end);
+	check_address(mine, va);
+	check_address(mine, end - PAGE_SIZE);
+	check_address(other, va - PAGE_SIZE);
+	check_address(other, end);
+	for (unsigned i = 0; i < 3; i++)
+		check_address(i ? other : mine, va + (hostile_pick_long(pages) << PAGE_SHIFT));
+	check_address(hostile_pick(hostile.cpus), oracle_target());
+	current = (struct range){ 0, 0 };
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Between the hostile MMU's memory, which sees the door's events, and its TLBs.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum tlbi_kind { TLBI_LAST_LEVEL, TLBI_ALL_LEVELS, TLBI_EVERYTHING };
+
+/* The current CPU issues one, now. Until it completes it may have had an effect or none. */
+void tlbi_issue(enum tlbi_kind kind, uint64_t operand);
+
+/* DSB ISH of @cpu: its TLBIs take effect. Returns whether there were any. */
+bool tlbi_complete(unsigned cpu);
