@@ -276,8 +276,7 @@ static void check_run(struct checker *c, const struct table *t, const struct mm_
 	before = table_find(c, e->address - PAGE_SIZE);
 	if (!before || (before->state == TABLE_DETACHED && t && t->state == TABLE_DETACHED))
 		return;
-	if (t && t->state == before->state && t->level == before->level &&
-	    t->va == before->va + table_span(before))
+	if (t && t->state == before->state && t->va == before->va + table_span(before))
 		return;
 	check_report(c, RULE_PAST_TABLE, before->va, before->level,
 		     "0x%lx: the stores to a table at level %d go on past its last slot",

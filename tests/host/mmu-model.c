@@ -22,6 +22,7 @@
 #define REGIONS		   (1u << 21)
 
 struct mmu_model mmu_model;
+void (*mmu_model_recorder)(const struct mm_event *event);
 
 static struct checker *checker;
 
@@ -76,17 +77,21 @@ static void copy_stats(void)
 	mmu_model.events.changes = stats.changes;
 }
 
-void mmu_model_event(const struct mm_event *event)
-{
-	checker_event(get(), event);
-	copy_stats();
-}
-
 static void tell(enum mm_event_kind kind, uint64_t address, uint64_t old, uint64_t new)
 {
 	const struct mm_event event = { .kind = kind, .address = address, .old = old, .new = new };
 
-	mmu_model_event(&event);
+	if (mmu_model_recorder)
+		mmu_model_recorder(&event);
+	checker_event(get(), &event);
+	copy_stats();
+}
+
+/* What mm/ tells besides: tables, frames, addresses, the lock. */
+void mm_event(enum mm_event_kind kind, uint64_t address, uint64_t old, uint64_t new, uint64_t site)
+{
+	(void)site;
+	tell(kind, address, old, new);
 }
 
 /* --- what the door does ------------------------------------------------------------------- */
@@ -94,7 +99,8 @@ static void tell(enum mm_event_kind kind, uint64_t address, uint64_t old, uint64
 /* The slot still has its old value. */
 void mmu_model_store(desc_t *slot, desc_t value)
 {
-	uint64_t pa = (uint64_t)slot - PAGE_OFFSET, in_root = (uint64_t)slot - (uint64_t)swapper_pg_dir;
+	uint64_t pa = (uint64_t)slot - PAGE_OFFSET,
+		 in_root = (uint64_t)slot - (uint64_t)swapper_pg_dir;
 
 	if (in_root < sizeof(swapper_pg_dir))
 		tell(EVENT_STORE, ROOT_PA + in_root, *slot, value);
@@ -208,9 +214,4 @@ uint64_t mmu_model_digest(void)
 void mmu_model_freed(uint64_t pa, uint64_t bytes)
 {
 	tell(EVENT_FREE, pa, 0, bytes);
-}
-
-void mmu_model_table_allocated(uint64_t pa)
-{
-	tell(EVENT_TABLE_ALLOC, pa, 0, 0);
 }
