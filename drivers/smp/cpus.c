@@ -24,7 +24,6 @@
 struct cpu cpus[NR_CPUS];
 unsigned nr_cpus, boot_cpu;
 unsigned smp_patience_ms = 5000;
-DEFINE_PER_CPU(unsigned, cpu_number);
 
 /* Of a node without a sound reg: no CPU's, where 0 would be one's. */
 #define NO_MPIDR UINT64_MAX
