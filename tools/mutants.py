@@ -18,9 +18,11 @@ asked for) are failures too. Of mutants with `oracles` a matrix follows: who kil
 
 import argparse
 import fnmatch
+import multiprocessing
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 from dataclasses import dataclass, field
@@ -128,7 +130,7 @@ def copy_tree(to):
         shutil.copy2(name, os.path.join(to, name))
 
 
-# --- suites: run in the copy, which is the current folder -------------------------------------
+# --- suites: run in a worker's copy of the tree ------------------------------------------------
 
 
 class CannotBuild(Exception):
@@ -247,23 +249,42 @@ def try_mutant(mutant, options):
         write(mutant.file, text)
 
 
-def red_anyway(mutants, options):
-    """The suites that are red without a mutant, and so can say nothing: {name: why}."""
-    red = {}
-    names = {name for mutant in mutants for name in mutant.red}
-    if any(mutant.oracles for mutant in mutants):
-        names |= set(ORACLES.values())
-    for name in sorted(names):
-        try:
-            result = run_suite(name, options)
-        except CannotBuild as error:
-            red[name] = str(error)
-            continue
-        failed = [f"{point.name}: {point.detail}" for point in result.points
-                  if point.verdict == "failed"]
-        if failed or not result.count("passed"):
-            red[name] = failed[-1] if failed else "nothing ran"
-    return red
+def why_red(name, options):
+    """Why suite @name is red without a mutant, and so can say nothing; None: it is green."""
+    try:
+        result = run_suite(name, options)
+    except CannotBuild as error:
+        return str(error)
+    failed = [f"{point.name}: {point.detail}" for point in result.points
+              if point.verdict == "failed"]
+    if failed or not result.count("passed"):
+        return failed[-1] if failed else "nothing ran"
+    return None
+
+
+# --- workers: each has a copy of the tree, which is its current folder --------------------------
+
+worker_options = None
+
+
+def start_worker(folder, options):
+    global worker_options
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the workers
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    own = os.path.join(folder, str(os.getpid()))
+    copy_tree(os.path.join(own, "tree"))
+    os.chdir(os.path.join(own, "tree"))
+    options.out = os.path.join(own, "out")
+    worker_options = options
+
+
+def work_suite(name):
+    return why_red(name, worker_options)
+
+
+def work_mutant(mutant):
+    good, text = try_mutant(mutant, worker_options)
+    return good, text, mutant.killers
 
 
 def show(number, mutant, good, text):
@@ -291,22 +312,27 @@ def show_matrix(tried, whole):
     return whole and bool(weak)
 
 
-def run(options):
+def suites_of(mutant):
+    return list(ORACLES.values()) if mutant.oracles else mutant.red
+
+
+def run(options, pool):
     mutants = read_all()
     chosen = choose(mutants, options)
     chosen += [mutant for mutant in mutants if mutant not in chosen and not mutant.apply()]  # stale
     print(f"1..{len(chosen)}", flush=True)
-    red = red_anyway(chosen, options)
+    suites = sorted({name for mutant in chosen for name in suites_of(mutant)})
+    red = {name: why for name, why in zip(suites, pool.map(work_suite, suites, 1)) if why}
     for name, why in red.items():
         print(f"# {name} is red without a mutant: {why}".replace("\n", "\n# "), flush=True)
+    tried = pool.imap(work_mutant, [m for m in chosen if not red.keys() & set(suites_of(m))])
     bad = 0
     for number, mutant in enumerate(chosen, 1):
-        suites = ORACLES.values() if mutant.oracles else mutant.red
-        useless = [name for name in suites if name in red]
+        useless = [name for name in suites_of(mutant) if name in red]
         if useless:
             good, text = False, f"{useless[0]} is red anyway"
         else:
-            good, text = try_mutant(mutant, options)
+            good, text, mutant.killers = next(tried)
         bad += not good
         show(number, mutant, good, text)
     print(f"# {len(chosen) - bad} of {len(chosen)} mutants caught, {len(mutants)} in all")
@@ -326,11 +352,9 @@ def main():
     os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
     try:
         with tempfile.TemporaryDirectory(prefix="tlbed-mutants.") as folder:
-            tree = os.path.join(folder, "tree")
-            copy_tree(tree)
-            os.chdir(tree)
-            options.out = os.path.join(folder, "out")
-            return run(options)
+            with multiprocessing.get_context("fork").Pool(
+                    len(os.sched_getaffinity(0)), start_worker, (folder, options)) as pool:
+                return run(options, pool)
     except process.Interrupted as interrupt:
         process.kill_all()
         return interrupt.exit_status
