@@ -4,6 +4,7 @@
 # make test            what ./qemu.sh --test does
 # make lint            floors, formatting, warnings with both compilers
 # make mutants         breaks the code on purpose; each break must turn a test red
+# make replay TRACE=F  runs the checker over the trace in a console log (docs/checking.md)
 #
 # GRANULE=4K|16K|64K   translation granule of the image
 # LLVM=1               clang and lld instead of gcc and ld
@@ -71,7 +72,7 @@ LDFLAGS += --no-warn-rwx-segments
 endif
 
 # --- sources -----------------------------------------------------------------
-DIRS := boot lib lib/arm64 lib/cmdline lib/fdt lib/lock mm/arm64 mm/phys mm/map mm/areas \
+DIRS := boot lib lib/arm64 lib/cmdline lib/fdt lib/lock mm/arm64 mm/check mm/phys mm/map mm/areas \
 	drivers drivers/irq drivers/pmu drivers/smp bench bench/rows bench/pmu bench/report bench/rungs \
 	tests tests/machine tests/mm
 SRCS := $(sort $(wildcard $(addsuffix /*.c,$(DIRS)) $(addsuffix /*.S,$(DIRS))))
@@ -160,10 +161,13 @@ lint:
 mutants:
 	python3 tools/mutants.py
 
+replay:
+	@O=$(O) python3 tools/replay.py $(TRACE)
+
 clean:
 	rm -rf $(O)
 
 FORCE:
-.PHONY: all test lint mutants clean FORCE
+.PHONY: all test lint mutants replay clean FORCE
 .DELETE_ON_ERROR:
 -include $(OBJS:.o=.d) $(CHECK_OBJS:.o=.d) $(EARLY_OBJS:.o=.d)
