@@ -39,10 +39,13 @@ bool is_wrong_image(char *error, size_t size)
 
 #ifdef CHECKED
 
-/* More than the leaf tables for all RAM twice: boot's, devices', those of addresses far apart. */
-#define MORE_TABLES 256
-/* Blocks that are mapped at once beside those that map RAM once. */
-#define MORE_REGIONS 262144
+/*
+ * What tests map at once beside RAM, once by the largest leaf: a range of that size page by page,
+ * for devices, whose frames have no other records. And a few tables and blocks of everybody's.
+ */
+#define LARGEST_LEAF (HAVE_PUD_BLOCK ? PUD_SIZE : CONT_PMD_SIZE)
+#define MORE_TABLES  ((LARGEST_LEAF >> PMD_SHIFT) + 128)
+#define MORE_REGIONS ((LARGEST_LEAF >> PAGE_SHIFT) + 16384)
 
 static struct {
 	struct checker_config config;
