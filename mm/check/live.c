@@ -19,12 +19,11 @@ static struct {
 	struct mm_event last[LIVE_EVENTS]; /* event n at n % LIVE_EVENTS */
 	uint64_t events;		   /* heard so far */
 	uint32_t allowed;		   /* rules, a bit each */
+	check_complaint_fn *complaint;
 	bool tracing;
 } live;
 
 static_assert(RULE_COUNT <= 32, "a bit each");
-
-check_complaint_fn *check_complaint;
 
 /* One line of the trace format, and who did it where that is known. */
 static void print_event(uint64_t number, const struct mm_event *event)
@@ -61,8 +60,8 @@ static void complain(void *context, const struct check_report *report)
 	(void)context;
 	if (live.allowed & 1U << report->rule)
 		return;
-	if (check_complaint) {
-		check_complaint(report);
+	if (live.complaint) {
+		live.complaint(report);
 		return;
 	}
 	/* Another CPU may be in the middle of its own report: then this one stays there. */
@@ -124,6 +123,14 @@ bool live_check_quiet(void)
 
 	mm_events_end(irq);
 	return quiet;
+}
+
+void live_check_take(check_complaint_fn *complaint)
+{
+	uint64_t irq = mm_events_begin();
+
+	live.complaint = complaint;
+	mm_events_end(irq);
 }
 
 void live_check_allow(uint32_t rules)
