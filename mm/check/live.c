@@ -85,6 +85,12 @@ static void hear(const struct mm_event *event)
 	checker_event(live.checker, event);
 }
 
+static void print_line(void *context, const char *line)
+{
+	(void)context;
+	log_printf("%s\n", line);
+}
+
 /* What boot did before anybody listened. */
 static void tell_registers(void)
 {
@@ -104,6 +110,8 @@ bool live_check_start(const struct checker_config *config, void *memory, uint64_
 		return false;
 	checker_adopt(live.checker, root_pa);
 	live.tracing = trace;
+	if (trace)
+		trace_begin(live.checker, root_pa, print_line, NULL);
 	mm_event_listen(hear);
 	tell_registers();
 	return true;
@@ -112,7 +120,7 @@ bool live_check_start(const struct checker_config *config, void *memory, uint64_
 void live_check_end(void)
 {
 	if (live.tracing)
-		log_printf("--- END TRACE ---\n");
+		log_printf(TRACE_END_LINE "\n");
 	live.tracing = false;
 }
 
