@@ -313,7 +313,7 @@ void checker_each_table(const struct checker *c,
 	}
 }
 
-struct checker_stats checker_stats(const struct checker *c)
+const struct checker_stats *checker_stats(const struct checker *c)
 {
-	return c->stats;
+	return &c->stats;
 }

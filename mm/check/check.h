@@ -109,4 +109,4 @@ struct checker_stats {
 	uint64_t changes;     /* live stores that changed something, and valid leaves linked in */
 	uint64_t stale;	      /* translations that a TLB or a walk cache may hold wrongly now */
 };
-struct checker_stats checker_stats(const struct checker *checker);
+const struct checker_stats *checker_stats(const struct checker *checker);

@@ -48,7 +48,7 @@ static void reported(void *context, const struct check_report *report)
 		check_rules[report->rule].section);
 }
 
-static struct checker *get(void)
+static struct checker *start(void)
 {
 	const struct checker_config config = { .table_at = table_at,
 					       .report = reported,
@@ -57,8 +57,6 @@ static struct checker *get(void)
 	uint64_t bytes = checker_memory(&config, TABLES);
 	void *memory;
 
-	if (checker)
-		return checker;
 	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (memory == MAP_FAILED || !(checker = checker_init(&config, memory, bytes)))
@@ -67,14 +65,19 @@ static struct checker *get(void)
 	return checker;
 }
 
+static struct checker *get(void)
+{
+	return checker ? checker : start();
+}
+
 static void copy_stats(void)
 {
-	struct checker_stats stats = checker_stats(get());
+	const struct checker_stats *stats = checker_stats(get());
 
-	mmu_model.mapped_bytes = stats.mapped_bytes;
-	mmu_model.tables = stats.tables;
-	mmu_model.events.live_stores = stats.live_stores;
-	mmu_model.events.changes = stats.changes;
+	mmu_model.mapped_bytes = stats->mapped_bytes;
+	mmu_model.tables = stats->tables;
+	mmu_model.events.live_stores = stats->live_stores;
+	mmu_model.events.changes = stats->changes;
 }
 
 static void tell(enum mm_event_kind kind, uint64_t address, uint64_t old, uint64_t new)
@@ -84,7 +87,10 @@ static void tell(enum mm_event_kind kind, uint64_t address, uint64_t old, uint64
 	if (mmu_model_recorder)
 		mmu_model_recorder(&event);
 	checker_event(get(), &event);
-	copy_stats();
+	/* Most stores are to tables that no walker can reach: nothing is new. */
+	if (kind != EVENT_STORE ||
+	    checker_stats(checker)->live_stores != mmu_model.events.live_stores)
+		copy_stats();
 }
 
 /* What mm/ tells besides: tables, frames, addresses, the lock. */
