@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "boot/crash.h"
 #include "boot/tables.h"
 #include "lib/cmdline/options.h"
 #include "lib/log.h"
@@ -25,9 +26,10 @@ OPTION_FLAG(trace, "trace", &trace, "  Image.check: prints each event of the one
 
 bool is_wrong_image(char *error, size_t size)
 {
-	if ((check || trace) && !IS_CHECKED) {
-		snprintf(error, size, "%s=1 needs Image.check, this is Image",
-			 check ? "check" : "trace");
+	const char *what = check ? "check=1" : trace ? "trace=1" : "crash=rule";
+
+	if ((check || trace || crash_needs_checker()) && !IS_CHECKED) {
+		snprintf(error, size, "%s needs Image.check, this is Image", what);
 		return true;
 	}
 	if (options.bench[0] && IS_CHECKED) {
