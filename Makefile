@@ -4,6 +4,7 @@
 # make test            what ./qemu.sh --test does
 # make lint            floors, formatting, warnings with both compilers
 # make mutants         breaks the code on purpose; each break must turn a test red
+# make replay TRACE=F  runs the checker over the trace in a console log (docs/checking.md)
 #
 # GRANULE=4K|16K|64K   translation granule of the image
 # LLVM=1               clang and lld instead of gcc and ld
@@ -160,10 +161,13 @@ lint:
 mutants:
 	python3 tools/mutants.py
 
+replay:
+	@O=$(O) python3 tools/replay.py $(TRACE)
+
 clean:
 	rm -rf $(O)
 
 FORCE:
-.PHONY: all test lint mutants clean FORCE
+.PHONY: all test lint mutants replay clean FORCE
 .DELETE_ON_ERROR:
 -include $(OBJS:.o=.d) $(CHECK_OBJS:.o=.d) $(EARLY_OBJS:.o=.d)

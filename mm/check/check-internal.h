@@ -16,10 +16,11 @@ enum phase { PHASE_CLEAN, PHASE_STORED, PHASE_FLUSHABLE, PHASE_FLUSHED };
 
 /* What may be cached of a slot besides what is in it; phase and cpu say what it waits for. */
 struct slot {
-	uint8_t phase; /* enum phase */
-	uint8_t cpu;   /* that stored or flushed */
-	bool gone : 1; /* the slot is invalid; the shadow has what it was */
-	bool walk : 1; /* it was a table: a walk cache may hold it */
+	uint8_t phase;	 /* enum phase */
+	uint8_t cpu;	 /* that stored or flushed */
+	bool gone : 1;	 /* the slot is invalid; the shadow has what it was */
+	bool walk : 1;	 /* it was a table: a walk cache may hold it */
+	bool filled : 1; /* the table is detached and fresh: the slot was stored to */
 };
 
 enum table_state {
@@ -44,6 +45,7 @@ struct table {
 	uint8_t state, level;
 	uint8_t stored_cpu, touched_cpu;
 	bool touched;
+	bool fresh; /* detached, and nothing else than what is filled in is known of its contents */
 	desc_t shadow[PTRS_PER_TABLE]; /* what the door stored; of a slot that is gone: before */
 	struct slot slots[PTRS_PER_TABLE];
 };
@@ -139,7 +141,7 @@ struct table *table_new(struct checker *c, uint64_t pa);
 void table_drop(struct checker *c, struct table *t);
 void table_store(struct checker *c, const struct mm_event *e);
 void table_attach(struct checker *c, uint64_t pa, uint64_t link, int level, uint64_t va);
-void table_freed(struct checker *c, uint64_t pa, const char *as);
+void tables_freed(struct checker *c, uint64_t pa, uint64_t bytes);
 /* Unlinked tables that no walk cache leads to any more are just pages again. */
 void tables_retire(struct checker *c);
 

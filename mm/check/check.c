@@ -138,12 +138,13 @@ static void table_allocated(struct checker *c, const struct mm_event *e)
 		return;
 	t->stored_cpu = (uint8_t)e->cpu;
 	t->stored = c->cpus[e->cpu].barriers;
+	t->fresh = true;
+	memset(t->slots, 0, sizeof(t->slots));
 }
 
 static void frames_go(struct checker *c, const struct mm_event *e)
 {
-	for (uint64_t at = 0; at < e->new; at += PAGE_SIZE)
-		table_freed(c, e->address + at, "frame");
+	tables_freed(c, e->address, e->new);
 	frames_freed(c, e->address, e->new);
 	if (c->stats.stale)
 		stale_frames_freed(c, e->address, e->new);
@@ -169,7 +170,7 @@ static void other_event(struct checker *c, const struct mm_event *e)
 		table_allocated(c, e);
 		break;
 	case EVENT_TABLE_FREE:
-		table_freed(c, e->address, "table");
+		tables_freed(c, e->address, PAGE_SIZE);
 		break;
 	case EVENT_UNLOCK:
 		check_complete(c, cpu, e->cpu, "before the lock is dropped");

@@ -211,7 +211,10 @@ static uint64_t page_mappings(struct checker *c, uint64_t pa)
 
 void frames_freed(struct checker *c, uint64_t pa, uint64_t bytes)
 {
-	for (uint64_t at = pa; at < pa + bytes && !c->regions_lost; at += PAGE_SIZE) {
+	uint64_t counted = c->nr_frames << PAGE_SHIFT;
+	uint64_t end = pa < counted && bytes > counted - pa ? counted : pa + bytes;
+
+	for (uint64_t at = pa; at < end && at < counted && !c->regions_lost; at += PAGE_SIZE) {
 		uint64_t n = page_mappings(c, at);
 
 		if (n) {

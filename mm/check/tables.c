@@ -45,6 +45,7 @@ struct table *table_new(struct checker *c, uint64_t pa)
 	t->state = TABLE_DETACHED;
 	t->link = 0;
 	t->valid = 0;
+	t->fresh = false;
 	t->same_hash = *head;
 	*head = t;
 	c->last_found = NULL;
@@ -144,6 +145,23 @@ static void slot_gone(struct checker *c, struct table *t, uint64_t i)
 	}
 }
 
+/* Of a page fresh from the allocator: what is valid in it has to be the door's. */
+static void check_filled(struct checker *c, struct table *t)
+{
+	if (!t->fresh)
+		return;
+	for (uint64_t i = 0; i < PTRS_PER_TABLE; i++) {
+		if (!(t->shadow[i] & DESC_VALID) || t->slots[i].filled)
+			continue;
+		check_report(c, RULE_LINK_ORDER, slot_va(t, i), t->level,
+			     "0x%lx: link to a table before it was filled: slot %lu holds 0x%lx",
+			     slot_va(t, i), i, t->shadow[i]);
+		break;
+	}
+	t->fresh = false;
+	memset(t->slots, 0, sizeof(t->slots));
+}
+
 /* The contents of the page, when a walker begins to see it. */
 static void read_contents(struct checker *c, struct table *t)
 {
@@ -157,6 +175,7 @@ static void read_contents(struct checker *c, struct table *t)
 		return;
 	}
 	memcpy(t->shadow, memory, PAGE_SIZE);
+	check_filled(c, t);
 	for (uint64_t i = 0; i < PTRS_PER_TABLE; i++)
 		if (t->shadow[i] & DESC_VALID)
 			slot_valid(c, t, i, t->shadow[i]);
@@ -224,6 +243,12 @@ static void check_old(struct checker *c, struct table *t, uint64_t i, desc_t old
 		     t->level, known);
 	if (!(known & DESC_VALID) && desc_is_leaf(old, t->level))
 		frames_unmapped(c, old, t->level, va);
+}
+
+static void detached_store(struct checker *c, struct table *t, const struct mm_event *e)
+{
+	note_stored(c, t);
+	t->slots[(e->address - t->pa) / sizeof(desc_t)].filled = true;
 }
 
 static void live_store(struct checker *c, struct table *t, const struct mm_event *e)
@@ -300,7 +325,7 @@ void table_store(struct checker *c, const struct mm_event *e)
 	else if (t->state == TABLE_LIVE)
 		live_store(c, t, e);
 	else if (t->state == TABLE_DETACHED)
-		note_stored(c, t);
+		detached_store(c, t, e);
 	else if (e->new &DESC_VALID)
 		check_report(
 			c, RULE_TABLE_FREED, t->va, t->level,
@@ -309,16 +334,29 @@ void table_store(struct checker *c, const struct mm_event *e)
 			t->va);
 }
 
-void table_freed(struct checker *c, uint64_t pa, const char *as)
+static void table_freed(struct checker *c, struct table *t)
 {
-	struct table *t = table_find(c, pa);
-
-	if (!t)
-		return;
 	if (t->state != TABLE_DETACHED)
 		check_report(c, RULE_TABLE_FREED, t->va, t->level,
-			     "0x%lx: table freed (%s) that a %s may still lead to", t->va, as,
+			     "0x%lx: table freed that a %s may still lead to", t->va,
 			     t->state == TABLE_LIVE ? "walker" : "walk cache");
 	else
 		table_drop(c, t);
+}
+
+void tables_freed(struct checker *c, uint64_t pa, uint64_t bytes)
+{
+	struct table *t;
+
+	if (bytes >> PAGE_SHIFT <= c->used_tables) {
+		for (uint64_t at = 0; at < bytes; at += PAGE_SIZE)
+			if ((t = table_find(c, pa + at)))
+				table_freed(c, t);
+		return;
+	}
+	for (uint32_t i = 0; i < c->used_tables; i++) {
+		t = &c->tables[i];
+		if (t->state != TABLE_UNUSED && t->state != TABLE_GHOST && t->pa - pa < bytes)
+			table_freed(c, t);
+	}
 }

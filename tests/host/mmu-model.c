@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "mm/arm64/hw.h"
+#include "mm/check/trace.h"
 #include "mm/map/map.h"
 #include "tests/host/arena.h"
 #include "tests/host/mmu-model.h"
@@ -220,4 +221,9 @@ uint64_t mmu_model_digest(void)
 void mmu_model_freed(uint64_t pa, uint64_t bytes)
 {
 	tell(EVENT_FREE, pa, 0, bytes);
+}
+
+void mmu_model_trace_begin(void (*write)(void *context, const char *line), void *context)
+{
+	trace_begin(get(), ROOT_PA, write, context);
 }

@@ -60,3 +60,6 @@ uint64_t mmu_model_digest(void);
 
 /* The allocator's side, for tests without one: [@pa, @pa + @bytes) goes back, tables and all. */
 void mmu_model_freed(uint64_t pa, uint64_t bytes);
+
+/* trace_begin() (mm/check/trace.h): what is linked now, before the events that follow. */
+void mmu_model_trace_begin(void (*write)(void *context, const char *line), void *context);
