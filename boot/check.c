@@ -1,22 +1,35 @@
 // SPDX-License-Identifier: MIT
 /*
- * `check`: the command line may say which of the two images it is meant for. And what the
- * checked one refuses: its instructions are not those that anybody else will run.
+ * `check` and `trace`: the command line may say which of the two images it is meant for. And what
+ * the checked one refuses: its instructions are not those that anybody else will run.
  */
-#include <stdio.h>
-
 #include "boot/check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "boot/crash.h"
+#include "boot/tables.h"
 #include "lib/cmdline/options.h"
+#include "lib/log.h"
+#include "lib/panic.h"
 #include "lib/platform.h"
+#include "mm/check/live.h"
+#include "mm/map/map.h"
+#include "mm/phys/ranges.h"
 
-static bool check;
+static bool check, trace;
 
-OPTION_FLAG(check, "check", &check, "  only for Image.check, whose locks are followed");
+OPTION_FLAG(check, "check", &check, "  only for Image.check, which checks locks and descriptors");
+OPTION_FLAG(trace, "trace", &trace, "  Image.check: prints each event of the one door");
 
 bool is_wrong_image(char *error, size_t size)
 {
-	if (check && !IS_CHECKED) {
-		snprintf(error, size, "check=1 needs Image.check, this is Image");
+	const char *what = check ? "check=1" : trace ? "trace=1" : "crash=rule";
+
+	if ((check || trace || crash_needs_checker()) && !IS_CHECKED) {
+		snprintf(error, size, "%s needs Image.check, this is Image", what);
 		return true;
 	}
 	if (options.bench[0] && IS_CHECKED) {
@@ -25,3 +38,58 @@ bool is_wrong_image(char *error, size_t size)
 	}
 	return false;
 }
+
+#ifdef CHECKED
+
+/*
+ * What tests map at once beside RAM, once by the largest leaf: a range of that size page by page,
+ * for devices, whose frames have no other records. And a few tables and blocks of everybody's.
+ */
+#define LARGEST_LEAF (HAVE_PUD_BLOCK ? PUD_SIZE : CONT_PMD_SIZE)
+#define MORE_TABLES  ((LARGEST_LEAF >> PMD_SHIFT) + 128)
+#define MORE_REGIONS ((LARGEST_LEAF >> PAGE_SHIFT) + 16384)
+
+static struct {
+	struct checker_config config;
+	uint64_t pa, bytes;
+} reserved;
+
+static const desc_t *table_at(void *context, uint64_t pa)
+{
+	(void)context;
+	return pfn_valid(pa >> PAGE_SHIFT) ? phys_to_virt(pa) : NULL;
+}
+
+int reserve_checker(void)
+{
+	struct phys_range r;
+	uint64_t end = 0, pages = 0, tables;
+
+	for_each_ram_range (&r) {
+		end = r.first_pfn + r.pages;
+		pages += r.pages;
+	}
+	tables = 2 * pages / PTRS_PER_TABLE + MORE_TABLES;
+	reserved.config =
+		(struct checker_config){ .table_at = table_at,
+					 .frames_end = end << PAGE_SHIFT,
+					 .regions = 2 * pages / PTRS_PER_TABLE + MORE_REGIONS };
+	reserved.bytes = checker_memory(&reserved.config, tables);
+	reserved.pa = boot_ram_alloc(reserved.bytes, PAGE_SIZE, 0, PHYS_END);
+	if (reserved.pa)
+		return 0;
+	log_printf("boot: no room for the checker (%lu KiB)\n", reserved.bytes >> 10);
+	return -ENOMEM;
+}
+
+void start_checker(void)
+{
+	void *memory = phys_to_virt(reserved.pa);
+
+	memset(memory, 0, reserved.bytes);
+	panic_unless(live_check_start(&reserved.config, memory, reserved.bytes,
+				      mm_event_address(swapper_pg_dir), trace),
+		     "start_checker: %lu bytes are too few", reserved.bytes);
+}
+
+#endif

@@ -11,6 +11,9 @@
 #include "lib/log.h"
 #include "lib/cmdline/cmdline.h"
 #include "lib/panic.h"
+#include "mm/areas/vmalloc.h"
+#include "mm/arm64/door.h"
+#include "mm/map/walk.h"
 
 enum crash {
 	CRASH_NONE,
@@ -19,20 +22,22 @@ enum crash {
 	CRASH_NULL,
 	CRASH_STACK,
 	CRASH_UNDEFINED,
+	CRASH_RULE,
 	CRASH_HANG,
 	CRASH_HANG_MASKED,
 	CRASH_HANG_ELSEWHERE,
 };
 
-static const char *const kinds[] = { "none", "panic",	    "panic-everywhere",
-				     "null", "stack",	    "undefined",
-				     "hang", "hang-masked", "hang-elsewhere",
-				     NULL };
+static const char *const kinds[] = { "none",	       "panic", "panic-everywhere",
+				     "null",	       "stack", "undefined",
+				     "rule",	       "hang",	"hang-masked",
+				     "hang-elsewhere", NULL };
 static unsigned crash;
 
-OPTION_CHOICE(crash, "crash", &crash, kinds,
-	      "=panic[-everywhere]|null|stack|undefined|hang[-masked|-elsewhere]  end that way, "
-	      "on purpose");
+OPTION_CHOICE(
+	crash, "crash", &crash, kinds,
+	"=panic[-everywhere]|null|stack|undefined|rule|hang[-masked|-elsewhere]  end that way, "
+	"on purpose");
 
 /* Each level takes room, and no call is the last: the guard page below the stack is reached. */
 static noinline unsigned recurse(unsigned depth)
@@ -64,12 +69,27 @@ static void panic_here(void *arg)
 	panic("crash_if_asked: crash=panic-everywhere");
 }
 
+/* The address of a live mapping changes, and nobody breaks it before: Image.check ends here. */
+static noinline void break_rule(void)
+{
+	void *area = vmalloc(PAGE_SIZE);
+	desc_t *slot = area ? walk_slot((uint64_t)area, LEVEL_PTE) : NULL;
+
+	if (slot)
+		set_desc(slot, get_desc(slot) ^ PAGE_SIZE);
+}
+
 /* On the last CPU, or here if there is no other. */
 static void hang_elsewhere(void)
 {
 	unsigned cpu = nr_cpus - 1;
 
 	work_on_cpu(cpu_online(cpu) ? cpu : boot_cpu, hang_here, NULL);
+}
+
+bool crash_needs_checker(void)
+{
+	return crash == CRASH_RULE;
 }
 
 void crash_if_asked(void)
@@ -91,6 +111,9 @@ void crash_if_asked(void)
 		break;
 	case CRASH_UNDEFINED:
 		asm volatile("udf #0");
+		break;
+	case CRASH_RULE:
+		break_rule();
 		break;
 	case CRASH_HANG:
 		hang();

@@ -31,6 +31,7 @@
 #include "lib/sections.h"
 #include "lib/platform.h"
 #include "mm/arm64/layout.h"
+#include "mm/check/live.h"
 #include "mm/map/map.h"
 #include "tests/audit.h"
 
@@ -183,10 +184,12 @@ _Noreturn void boot_main(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 		exit_run(EXIT_BAD_OPTION);
 	if (boot_memory(&fdt, fdt_pa, image_pa))
 		exit_run(EXIT_PANIC);
+	start_checker();
 	print_memory();
 	crash_if_asked();
 	status = run();
 	if (options.exit == EXIT_TO_SHELL)
 		status = shell(&calls, status);
+	live_check_end();
 	exit_run(status);
 }

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "boot/check.h"
 #include "boot/tables.h"
 #include "lib/arm64/sysreg.h"
 #include "lib/log.h"
@@ -221,6 +222,8 @@ int boot_memory(const struct fdt *fdt, uint64_t fdt_pa, uint64_t image_pa)
 	error = map_all_linear(image_pa);
 	if (!error)
 		error = map_struct_pages();
+	if (!error)
+		error = reserve_checker();
 	if (!error)
 		buddy_init();
 	ioremap_phys_end = cpu_phys_end();

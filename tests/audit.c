@@ -9,6 +9,7 @@
 #include "lib/platform.h"
 #include "lib/sections.h"
 #include "mm/arm64/door.h"
+#include "mm/check/live.h"
 #include "mm/map/map.h"
 #include "mm/phys/devmem.h"
 #include "mm/phys/ranges.h"
@@ -263,6 +264,7 @@ void audit_after(void)
 {
 	struct table_audit now;
 
+	CHECK(live_check_quiet());
 	CHECK_NOTHING_LOST(before.totals);
 	CHECK_EQ(unmerged_buddies(), 0);
 	now = audit_tables(MAPPABLE_START, MAPPABLE_END, true);

@@ -46,7 +46,8 @@ compose() { # sets the array `command`, and `image`, what it boots
 	esac
 	[ -z "${given[gdb]:-}" ] || command+=(-gdb tcp:127.0.0.1:1234 -S)
 	image=Image
-	[ "$(word_value check)" != 1 ] || image=Image.check # the checker is a build of its own
+	# The checker is a build of its own.
+	case $(word_value check)/$(word_value trace) in 1/* | */1) image=Image.check ;; esac
 	command+=(-kernel "$folder/$image")
 	[ -z "$words" ] || command+=(-append "$words")
 }

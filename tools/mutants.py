@@ -6,7 +6,8 @@ tests/mutants/*.mutants hold the errors, each a block of lines:
     mutant NAME
     why    what goes wrong
     file   the source, from the top of the tree
-    red    host/PROGRAM[-gGRANULE], runner/PROGRAM, target/GLOB or ending/GLOB; each must fail
+    red    host/PROGRAM[-gGRANULE], runner/PROGRAM, target/GLOB, check/GLOB (Image.check) or
+           ending/GLOB; each must fail
     oracles                  in place of red: each of ORACLES is tried alone, one must fail
 followed by lines of the source as in a diff: `-` gone, `+` new, ` ` around them. The
 `-` and ` ` lines must be found exactly once, else the mutant is stale.
@@ -170,16 +171,22 @@ def build_kernel(options):
     return out
 
 
-def run_target(globs, options):
+def run_target(globs, options, image="Image"):
     """One boot with test=@globs."""
+    machine = {**MACHINE, "image": image}
     out = build_kernel(options)
     folder = matrix.build_folder(out, MACHINE["granule"], MACHINE["compiler"])
-    command = matrix.qemu_command(MACHINE, options.qemu, folder)
+    command = matrix.qemu_command(machine, options.qemu, folder)
     command[command.index("-append") + 1] = f"test={globs}"
-    result = suite.Suite(f"target/{globs}")
+    result = suite.Suite(f"{'target' if image == 'Image' else 'check'}/{globs}")
     boot = console.boot(command, os.path.join(out, "boot.log"), SILENCE_S, BOOT_LIMIT_S)
-    matrix.judge_tests(result, boot, MACHINE)
+    matrix.judge_tests(result, boot, machine)
     return result
+
+
+def run_check(globs, options):
+    """The same of Image.check."""
+    return run_target(globs, options, "Image.check")
 
 
 def run_ending(glob, options):
@@ -194,9 +201,10 @@ def run_ending(glob, options):
 
 def run_suite(name, options):
     kind, _, rest = name.partition("/")
-    runs = {"host": run_host, "runner": run_runner, "target": run_target, "ending": run_ending}
+    runs = {"host": run_host, "runner": run_runner, "target": run_target, "check": run_check,
+            "ending": run_ending}
     if kind not in runs:
-        raise CannotBuild(f"`{name}` is no suite: host/, runner/, target/ or ending/")
+        raise CannotBuild(f"`{name}` is no suite: host/, runner/, target/, check/ or ending/")
     return runs[kind](rest, options)
 
 

@@ -12,7 +12,7 @@ import re
 import shlex
 import sys
 
-from runner import console, keyboard, process, results
+from runner import console, keyboard, process, results, trace
 
 TOTAL_PER_SILENCE = 20
 WORD = re.compile(r'(?:[^ \t"]|"[^"]*")+')
@@ -79,6 +79,7 @@ def run(options):
     show_results = any(word.startswith("format=") for word in words)
     # The last one counts, as in the kernel.
     shell = [word for word in words if word.startswith("exit=")][-1:] == ["exit=shell"]
+    events = trace.Trace(os.path.join(options.out, "trace.txt"))
     with keyboard.Keyboard() if shell else contextlib.nullcontext() as keys:
         boot = console.boot(
             options.command,
@@ -87,8 +88,11 @@ def run(options):
             options.total,
             console.Screen(sys.stdout.buffer, show_results),
             keys,
+            events,
         )
     save_results(boot, options, results_path)
+    if events.lines:
+        say(f"the trace, {events.lines} lines, is in {events.path}")
     if boot.status >= console.NO_VERDICT and not boot.explained:
         show_tail(boot)
     if boot.reason:

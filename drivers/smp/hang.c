@@ -15,18 +15,21 @@
 #include "lib/cmdline/cmdline.h"
 #include "lib/exit.h"
 #include "lib/log.h"
+#include "lib/platform.h"
 
 /* How long a CPU may take to say where it is; half the limit if that is less. */
 #define TELL_MS 1000
 
-#define BY_ITSELF	   UINT64_MAX
-#define DEFAULT_MS	   10000
-#define DEFAULT_VIRTUAL_MS 500
+#define BY_ITSELF UINT64_MAX
+/* Image.check runs hundreds of instructions for each descriptor. */
+#define DEFAULT_MS	   (IS_CHECKED ? 30000 : 10000)
+#define DEFAULT_VIRTUAL_MS (IS_CHECKED ? 10000 : 500)
 
 static uint64_t hang_seconds = BY_ITSELF;
 
 OPTION_UNSIGNED(hang, "hang", &hang_seconds, 0, 3600,
-		"=S  end the run after S seconds in one step, 0: never (10; icount: 0.5)");
+		"=S  end the run after S seconds in one step, 0: never (10; icount: 0.5; "
+		"Image.check: 30, 10)");
 
 static uint64_t deadline; /* CNTVCT, 0: nothing is watched */
 static uint64_t limit;	  /* ticks, by the boot CPU's CNTFRQ: another's firmware may have left 0 */

@@ -10,6 +10,7 @@
 #include "mm/areas/area.h"
 #include "mm/areas/vmalloc.h"
 #include "mm/arm64/door.h"
+#include "mm/check/live.h"
 #include "mm/map/map.h"
 #include "mm/map/walk.h"
 #include "mm/phys/buddy.h"
@@ -262,10 +263,12 @@ TEST(exception_permissions, "exception/permissions-and-access-flag")
 	pa = page_to_phys(page);
 	check_mapping(pa, PAGE_KERNEL, FAULT_NONE, FAULT_NONE, FAULT_PERMISSION);
 	check_mapping(pa, PAGE_KERNEL_RO, FAULT_NONE, FAULT_PERMISSION, FAULT_PERMISSION);
+	live_check_allow(1U << RULE_ATTRIBUTES); /* no access flag; writable and executable */
 	check_mapping(pa, PAGE_KERNEL & ~DESC_AF, FAULT_ACCESS_FLAG, FAULT_ACCESS_FLAG,
 		      FAULT_ACCESS_FLAG);
 	/* Writable is not executable, whatever the descriptor says: SCTLR.WXN. */
 	check_mapping(pa, PAGE_KERNEL & ~DESC_PXN, FAULT_NONE, FAULT_NONE, FAULT_PERMISSION);
+	live_check_allow(0);
 	__free_pages(page, 0);
 }
 

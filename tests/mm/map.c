@@ -5,6 +5,7 @@
  */
 #include "lib/arm64/probe.h"
 #include "mm/areas/area.h"
+#include "mm/check/live.h"
 #include "mm/map/map.h"
 #include "mm/map/walk.h"
 #include "mm/phys/buddy.h"
@@ -79,11 +80,12 @@ static void check_one_leaf(struct vm_struct *area, unsigned shift, uint64_t pa, 
 	if (is_ram) {
 		hoard_all(&hoard);
 		CHECK(read_back(va, pa, size) > 0);
-		hoard_free(&hoard);
 	}
 	unmap_range(va, va + size);
-	if (is_ram)
+	if (is_ram) {
+		hoard_free(&hoard); /* no sooner: a frame that is free is mapped nowhere */
 		check_gone(va, size);
+	}
 	CHECK_EQ(leaf_shift(va), 0);
 }
 
@@ -270,9 +272,12 @@ static void with_frames(uint64_t rounds, void (*check)(struct frames *, uint64_t
 	uint64_t most = PTRS_PER_TABLE * 2 * sizeof(void *), seed = random_seed();
 	struct frames f = { .pages = kmalloc(most, GFP_KERNEL), .run = kmalloc(most, GFP_KERNEL) };
 
+	/* Frames of RAM that are anybody's, or nobody's. */
+	live_check_allow(1U << RULE_MAP_COUNT);
 	if (CHECK(area && f.pages && f.run))
 		while (rounds--)
 			check(&f, (uint64_t)area->addr, &seed);
+	live_check_allow(0);
 	kfree(f.run);
 	kfree(f.pages);
 	free_vm_area(area);

@@ -129,7 +129,8 @@ class Composing(ScriptCase):
     def test_the_checker_is_a_kernel_of_its_own(self):
         for words, image in (("check=1", "Image.check"), ("bench=x check", "Image.check"),
                              ('check=0 "check=1"', "Image.check"), ("check=1 check=0", "Image"),
-                             ("xcheck=1", "Image"), ("check=2", "Image"),
+                             ("trace=1 test=x", "Image.check"), ("check=0 trace", "Image.check"),
+                             ("trace=0", "Image"), ("xcheck=1", "Image"), ("check=2", "Image"),
                              ('a="b check=1 c"', "Image"), ("checks", "Image")):
             with self.subTest(words):
                 self.assertEqual(os.path.basename(self.after("-kernel", "--", words)), image)

@@ -62,6 +62,38 @@ class RunCase(tap.ScratchCase):
             return file.read()
 
 
+class TraceFile(RunCase):
+    TRACE = ["--- BEGIN TRACE ---", "@ trace 1 granule 12 root 0 frames_end 0",
+             "@ 0 store cpu0 0 0 0 0", "ok 1 x", "@ 1 isb cpu0 0 0 0 0", "--- END TRACE ---"]
+
+    def trace(self):
+        with open(self.path("trace.txt"), encoding="utf-8") as file:
+            return file.read().splitlines()
+
+    def test_goes_to_a_file_and_not_to_the_screen(self):
+        self.assertEqual(self.print_lines(["@ before", *self.TRACE, "@ after", GOOD_END]), 0)
+        self.assertEqual(self.out.splitlines(), ["@ before", "ok 1 x", "@ after", GOOD_END])
+        self.assertEqual(self.trace(), [line for line in self.TRACE if line != "ok 1 x"])
+        self.assertIn("--- END TRACE ---", self.console_log().decode())
+        self.assertIn("the trace, 3 lines, is in", self.err)
+
+    def test_that_breaks_off_is_kept_as_far_as_it_goes(self):
+        self.assertEqual(self.print_lines([*self.TRACE[:3], "tlbed: exit status 3"]), 3)
+        self.assertEqual(self.trace(), self.TRACE[:3])
+
+    def test_of_an_earlier_run_goes(self):
+        self.print_lines([*self.TRACE, GOOD_END])
+        self.print_lines(["x", GOOD_END])
+        self.assertFalse(os.path.exists(self.path("trace.txt")))
+
+    def test_of_a_million_lines(self):
+        lines = "yes '@ 0 store cpu0 0 0 0 0' | head -n 1000000"
+        body = f"echo '{self.TRACE[0]}'; {lines}; echo '{self.TRACE[-1]}'; echo '{GOOD_END}'"
+        self.assertEqual(self.boot(body, silence=20), 0)
+        self.assertEqual(self.out, GOOD_END + "\n")
+        self.assertEqual(len(self.trace()), 1000002)
+
+
 class Verdict(RunCase):
     def test_kernel_statuses_are_passed_on(self):
         for status in range(4):

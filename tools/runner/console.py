@@ -91,15 +91,16 @@ class Screen(Sink):
                 self.hidden = False
             self.shown = 0
         # A line that may become a marker is held back until it is whole.
-        if not self.hidden and not open_line.startswith(b"-"):
+        if not self.hidden and not open_line.startswith((b"-", b"@")):
             self.write(open_line[self.shown :])
             self.shown = len(open_line)
 
 
-def boot(argv, log_path, silence_s, total_s, screen=None, keys=None):
+def boot(argv, log_path, silence_s, total_s, screen=None, keys=None, trace=None):
     """Runs argv to its end. 0 in silence_s and total_s is no limit. Returns a Boot.
 
     keys: a Keyboard for the kernel's shell; None: standard input is empty.
+    trace: a Trace that takes its lines; None: they are like any others.
     """
     result = Boot()
     start = time.monotonic()
@@ -116,18 +117,20 @@ def boot(argv, log_path, silence_s, total_s, screen=None, keys=None):
     if keys:
         keys.feed(child.stdin)
     try:
-        stopped = _follow(child, log, result, silence_s, total_s, screen, keys)
+        stopped = _follow(child, log, result, silence_s, total_s, screen, keys, trace)
         log.write(result.open_line.encode())
         if stopped is None:
             result.qemu_status = _own_end(child)
     finally:
         log.close()
+        if trace:
+            trace.close()
         code = process.kill(child) if child.poll() is None else child.returncode
         process.reap(child)
     result.seconds = time.monotonic() - start
     result.status, result.reason = judge(result, stopped, code, errors())
     result.explained = stopped == keyboard.ENDED
-    for error in filter(None, (log.error, screen and screen.error)):
+    for error in filter(None, (log.error, screen and screen.error, trace and trace.error)):
         result.status, result.reason, result.explained = NO_VERDICT, error, True
     return result
 
@@ -154,7 +157,7 @@ def _collect(stream):
     return news
 
 
-def _follow(child, log, result, silence_s, total_s, screen, keys):
+def _follow(child, log, result, silence_s, total_s, screen, keys, trace):
     """Reads until QEMU closes the console or a limit passes; returns the limit's reason or None."""
     start = last = now = time.monotonic()
     ended = None  # when the first exit line came; after_exit: bytes since then
@@ -184,6 +187,8 @@ def _follow(child, log, result, silence_s, total_s, screen, keys):
             *lines, pending = (pending + data).replace(b"\r\n", b"\n").split(b"\n")
             lines = [line + b"\n" for line in lines]
             log.write(b"".join(lines))
+            if trace:
+                lines = trace.sort(lines)
             texts = [line[:-1].decode(errors="replace") for line in lines]
             result.lines += texts
             prompts += sum(text.startswith(keyboard.PROMPT) for text in texts)

@@ -15,6 +15,7 @@ OPTIONS = ("machine", "cpu", "mem", "gic", "smp", "icount")  # columns that are 
 BUILD_LIMIT_S = 300
 BOOT_LIMIT_S = 300
 ERROR_LINES = 15
+HOOK = re.compile(r" (?:mm_event|checker_|live_check_|trace_)\w*$")  # in what nm says
 
 
 def read(path=MATRIX):
@@ -51,8 +52,21 @@ def build(out, granule, compiler):
         remove_images(folder)
     else:
         suite.points.append(ktap.Point("make", "passed"))
+        judge_hooks(suite, folder)
     suite.seconds = time.monotonic() - start
     return suite
+
+
+def judge_hooks(suite, folder):
+    """Image has nothing of the checker; Image.check, by the same names, has."""
+    for name, folder, wanted in (("Image", f"{folder}/obj", False),
+                                 ("Image.check", f"{folder}/obj/check", True)):
+        with open(os.path.join(folder, "symbols.txt"), encoding="ascii") as file:
+            hooks = sorted({line.split()[-1] for line in file if HOOK.search(line)})
+        if bool(hooks) == wanted:
+            suite.points.append(ktap.Point(f"hooks of {name}", "passed"))
+        else:
+            suite.fail(f"hooks of {name}", ", ".join(hooks) or "none")
 
 
 def remove_images(folder):
