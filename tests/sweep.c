@@ -41,6 +41,7 @@ struct attempt {
 	const struct sweep_call *call;
 	unsigned variant;
 	uint64_t first, last; /* allocations that fail */
+	struct sweep_state before;
 };
 
 static void complain(const struct attempt *a, struct sweep_sum *sum, const char *what)
@@ -52,12 +53,12 @@ static void complain(const struct attempt *a, struct sweep_sum *sum, const char 
 }
 
 /* One call with its allocations failing as @a says. Returns how many did. */
-static uint64_t try(const struct attempt *a, struct sweep_sum *sum)
+static uint64_t try(struct attempt *a, struct sweep_sum *sum)
 {
 	const struct sweep_kind *kind = a->call->kind;
-	struct sweep_state before = sweep_look(), after;
+	struct sweep_state before = a->before, after;
+	bool worked, tables_stay;
 	uint64_t failed;
-	bool worked;
 
 	if (a->variant & SWEEP_WARM)
 		warm_up();
@@ -69,8 +70,9 @@ static uint64_t try(const struct attempt *a, struct sweep_sum *sum)
 			complain(a, sum, "what the call gave is not right");
 		kind->undo(a->call);
 	}
-	after = sweep_look();
-	if (worked ? !nothing_lost(&before, &after) : !same(&before, &after)) {
+	a->before = after = sweep_look();
+	tables_stay = worked || a->call->twice;
+	if (tables_stay ? !nothing_lost(&before, &after) : !same(&before, &after)) {
 		complain(a, sum, worked ? "something is lost" : "the call changed something");
 		sweep_complain("free %ld, tables %ld, slabs %ld, areas %ld, leaves %ld more",
 			       (long)(after.free_pages - before.free_pages),
@@ -90,7 +92,7 @@ static uint64_t try(const struct attempt *a, struct sweep_sum *sum)
 
 static void sweep_variant(const struct sweep_call *call, unsigned variant, struct sweep_sum *sum)
 {
-	struct attempt a = { .call = call, .variant = variant };
+	struct attempt a = { .call = call, .variant = variant, .before = sweep_look() };
 	uint64_t wrong = sum->wrong;
 
 	/* The last round has no failure: the call works. */
@@ -109,6 +111,7 @@ void sweep(const struct sweep_call *call, struct sweep_sum *sum)
 {
 	uint64_t calls = sum->calls, failures = sum->failures;
 
+	fail_nth_end(); /* what the command line asked for is not for what prepares a call */
 	for (unsigned variant = 0; variant < SWEEP_VARIANTS; variant++) {
 		void *neighbour = variant & SWEEP_NEIGHBOUR ? vmalloc(1) : NULL;
 

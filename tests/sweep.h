@@ -51,7 +51,8 @@ struct sweep_call {
 	unsigned order;
 	gfp_t gfp;
 	pgprot_t prot;
-	bool far; /* at addresses of which no table exists, not even an upper one */
+	bool far;   /* at addresses of which no table exists, not even an upper one */
+	bool twice; /* it maps twice: upper tables of the first may stay when the second fails */
 };
 
 extern const struct sweep_call sweep_calls[];

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "drivers/psci.h"
+#include "drivers/smp/hang.h"
 #include "lib/arm64/probe.h"
 #include "lib/arm64/stack.h"
 #include "mm/areas/area.h"
@@ -30,6 +31,7 @@ struct sweep_state sweep_look(void)
 {
 	struct totals t = count_totals();
 
+	hang_alive();
 	return (struct sweep_state){
 		.free_pages = t.free_pages,
 		.table_pages = t.table_pages,
@@ -145,7 +147,7 @@ static void restore_cpu(const struct sweep_call *c)
 }
 
 static const struct sweep_kind by_cpu = { prepare_cpu, call_cpu, right_cpu, undo_cpu, restore_cpu };
-static const struct sweep_call cpu_call = { .name = "cpu_up", .kind = &by_cpu };
+static const struct sweep_call cpu_call = { .name = "cpu_up", .kind = &by_cpu, .twice = true };
 
 TEST(fail_cpu, "fail/memory-of-a-cpu")
 {
