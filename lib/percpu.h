@@ -10,5 +10,8 @@
 #define DEFINE_PER_CPU(type, name)  __attribute__((section("percpu"), used)) type name
 #define DECLARE_PER_CPU(type, name) extern type name
 
+/* This CPU's place in the order of /cpus; drivers/smp sets it, 0 before that. Any context. */
+DECLARE_PER_CPU(unsigned, cpu_number);
+
 /* This CPU's copy. The caller has IRQs masked or does not mind an interrupt in between. */
 #define this_cpu(name) (*(__typeof__(&(name)))((char *)&(name) + this_cpu_offset()))

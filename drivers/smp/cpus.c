@@ -24,7 +24,6 @@
 struct cpu cpus[NR_CPUS];
 unsigned nr_cpus, boot_cpu;
 unsigned smp_patience_ms = 5000;
-DEFINE_PER_CPU(unsigned, cpu_number);
 
 static cpu_memory *get_memory;
 static uint64_t image_offset; /* virtual minus physical address of the image */

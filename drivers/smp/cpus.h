@@ -52,8 +52,6 @@ typedef int cpu_memory(struct cpu *cpu);
 void cpus_init(const struct fdt *fdt, cpu_memory *memory, uint64_t image_pa);
 
 /* This CPU's place in cpus[]. Any context. */
-DECLARE_PER_CPU(unsigned, cpu_number);
-
 static __always_inline unsigned smp_processor_id(void)
 {
 	return this_cpu(cpu_number);

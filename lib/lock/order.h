@@ -14,6 +14,7 @@ enum lock_class {
 	LOCK_ZONE,    /* the page allocator's */
 	LOCK_AREAS,   /* the tree of addresses */
 	LOCK_PGTABLE, /* the translation tables */
+	LOCK_EVENTS,  /* Image.check: what passes the one door, told one at a time */
 	LOCK_LOG,     /* last: anybody may have something to say */
 	NR_LOCK_CLASSES,
 };

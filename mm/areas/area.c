@@ -12,6 +12,7 @@
 #include "lib/lock.h"
 #include "lib/log.h"
 #include "mm/areas/area.h"
+#include "mm/arm64/event.h"
 #include "mm/phys/kmalloc.h"
 
 #define FIRST_VA (VMALLOC_START + PAGE_SIZE)
@@ -202,6 +203,7 @@ static __always_inline bool insert(struct vm_struct *area, struct want w)
 	if (above)
 		above->gap = top - at - w.size;
 	link_area(area, above);
+	MM_EVENT(EVENT_REUSE, at, 0, w.size);
 	return true;
 }
 

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "mm/arm64/layout.h"
 #include "mm/arm64/pgtable.h"
 
 /* The numbers and names are those of the trace format (docs/checking.md): never reused. */
@@ -39,3 +40,96 @@ struct mm_event {
 	uint64_t address, old, new;
 	uint64_t site; /* PC of who did it, 0 if not known */
 };
+
+/*
+ * Who is told, with IRQs masked and the events' lock held, on the CPU whose event it is: it may
+ * take the log's lock and no other, and may not come back through the door. NULL: nobody.
+ */
+typedef void mm_event_listener(const struct mm_event *event);
+
+#if defined(CHECKED)
+/* From here on @listener is told. Boot CPU, once, no other CPU is on. MMU on. */
+void mm_event_listen(mm_event_listener *listener);
+
+/*
+ * Between the two nobody else's events are told, and IRQs are masked; they nest. What they
+ * enclose is one step to whoever is told, and cheaper than so many single events.
+ * Any CPU, any context, MMU off too (when nobody is told yet).
+ */
+uint64_t mm_events_begin(void);
+void mm_events_end(uint64_t irq);
+
+/* Tells of one event. As above. */
+void mm_event(enum mm_event_kind kind, uint64_t address, uint64_t old, uint64_t new, uint64_t site);
+
+/* PA of memory that is mapped: what EVENT_STORE and EVENT_TABLE_ALLOC call a table by. */
+uint64_t mm_event_address(const desc_t *slot);
+
+static __always_inline desc_t mm_event_old(const desc_t *slot)
+{
+	return *(const volatile desc_t *)slot;
+}
+
+/* Where the caller, or what it is inlined into, is. */
+static __always_inline uint64_t mm_event_site(void)
+{
+	uint64_t pc;
+
+	asm volatile("adr %0, ." : "=r"(pc));
+	return pc;
+}
+
+#define MM_EVENT(kind, address, old, new) mm_event(kind, address, old, new, mm_event_site())
+
+#else
+static __always_inline uint64_t mm_events_begin(void)
+{
+	return 0;
+}
+
+static __always_inline void mm_events_end(uint64_t irq)
+{
+	(void)irq;
+}
+
+static __always_inline desc_t mm_event_old(const desc_t *slot)
+{
+	(void)slot;
+	return 0;
+}
+
+#if defined(HOST)
+/* A host program that wants to be told links one. The stand-in for hw.h tells of the rest. */
+__attribute__((weak)) void mm_event(enum mm_event_kind kind, uint64_t address, uint64_t old,
+				    uint64_t new, uint64_t site);
+
+/* In the arena; anything else has an address that is at least always the same. */
+static __always_inline uint64_t mm_event_address(const desc_t *slot)
+{
+	return virt_to_phys(slot);
+}
+
+#define MM_EVENT(kind, address, old, new)                     \
+	do {                                                  \
+		if (mm_event)                                 \
+			mm_event(kind, address, old, new, 0); \
+	} while (0)
+
+#else
+static __always_inline uint64_t mm_event_address(const desc_t *slot)
+{
+	(void)slot;
+	return 0;
+}
+
+/* What the arguments say compiles to nothing as well: they have no side effects. */
+static __always_inline void MM_EVENT(enum mm_event_kind kind, uint64_t address, uint64_t old,
+				     uint64_t new)
+{
+	(void)kind;
+	(void)address;
+	(void)old;
+	(void)new;
+}
+#endif
+#endif

@@ -2,15 +2,22 @@
 /*
  * The instructions behind the one door, and nothing else. Only mm/arm64/door.h
  * and the primitives include this; the host has a model in its place.
+ *
+ * Each is one instruction and, in Image.check, its event: one step to whoever is told.
  */
 #pragma once
 
-#include "mm/arm64/pgtable.h"
+#include "mm/arm64/event.h"
 
 /* One 64-bit single-copy atomic store (Arm ARM B2.2.1); volatile: neither torn nor omitted. */
 static __always_inline void hw_store_desc(desc_t *slot, desc_t value)
 {
+	uint64_t irq = mm_events_begin();
+	desc_t old = mm_event_old(slot);
+
 	asm volatile("str %x1, %0" : "=Q"(*slot) : "rZ"(value));
+	MM_EVENT(EVENT_STORE, mm_event_address(slot), old, value);
+	mm_events_end(irq);
 }
 
 static __always_inline desc_t hw_load_desc(const desc_t *slot)
@@ -21,39 +28,67 @@ static __always_inline desc_t hw_load_desc(const desc_t *slot)
 /* Orders earlier stores before later ones for all observers, walkers included (B2.6.9, D8.2.5). */
 static __always_inline void hw_dmb_ishst(void)
 {
+	uint64_t irq = mm_events_begin();
+
 	asm volatile("dmb ishst" ::: "memory");
+	MM_EVENT(EVENT_DMB_ISHST, 0, 0, 0);
+	mm_events_end(irq);
 }
 
 /* Earlier descriptor stores are visible to every walker in the inner shareable domain (D8.15). */
 static __always_inline void hw_dsb_ishst(void)
 {
+	uint64_t irq = mm_events_begin();
+
 	asm volatile("dsb ishst" ::: "memory");
+	MM_EVENT(EVENT_DSB_ISHST, 0, 0, 0);
+	mm_events_end(irq);
 }
 
 /* Earlier TLBI and stores have completed on every CPU of the domain (D8.14.5). */
 static __always_inline void hw_dsb_ish(void)
 {
+	uint64_t irq = mm_events_begin();
+
 	asm volatile("dsb ish" ::: "memory");
+	MM_EVENT(EVENT_DSB_ISH, 0, 0, 0);
+	mm_events_end(irq);
 }
 
 static __always_inline void hw_isb(void)
 {
+	uint64_t irq = mm_events_begin();
+
 	asm volatile("isb" ::: "memory");
+	MM_EVENT(EVENT_ISB, 0, 0, 0);
+	mm_events_end(irq);
 }
 
 /* Last-level entries of the address in @operand only. */
 static __always_inline void hw_tlbi_vaale1is(uint64_t operand)
 {
+	uint64_t irq = mm_events_begin();
+
 	asm volatile("tlbi vaale1is, %0" ::"r"(operand) : "memory");
+	MM_EVENT(EVENT_TLBI_VAALE1IS, 0, 0, operand);
+	mm_events_end(irq);
 }
 
 /* Entries of the address in @operand from every level: for a table that was unlinked. */
 static __always_inline void hw_tlbi_vaae1is(uint64_t operand)
 {
+	uint64_t irq = mm_events_begin();
+
 	asm volatile("tlbi vaae1is, %0" ::"r"(operand) : "memory");
+	MM_EVENT(EVENT_TLBI_VAAE1IS, 0, 0, operand);
+	mm_events_end(irq);
 }
 
 static __always_inline void hw_tlbi_vmalle1is(void)
 {
+	uint64_t irq = mm_events_begin();
+
 	asm volatile("tlbi vmalle1is" ::: "memory");
+	MM_EVENT(EVENT_TLBI_VMALLE1IS, 0, 0, 0);
+	mm_events_end(irq);
 }

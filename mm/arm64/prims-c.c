@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The primitives in plain C: what the assembly must equal, and what the host runs.
+ * The primitives in plain C: what the assembly must equal, and what the host and Image.check run.
  */
+#include "mm/arm64/event.h"
 #include "mm/arm64/hw.h"
 #include "mm/arm64/layout.h"
 #include "mm/arm64/prims.h"
@@ -21,8 +22,11 @@ static uint64_t frame_address(const struct page *page)
 
 void desc_fill_c(desc_t *slot, desc_t first, uint64_t step, unsigned long n)
 {
+	uint64_t irq = mm_events_begin();
+
 	for (unsigned long i = 0; i < n; i++)
 		hw_store_desc(&slot[i], first + i * step);
+	mm_events_end(irq);
 }
 
 void desc_fill_blocks_c(desc_t *slot, struct page *const *blocks, unsigned long stride,
@@ -36,6 +40,7 @@ void desc_fill_blocks_c(desc_t *slot, struct page *const *blocks, unsigned long 
 bool desc_fill_pages_c(desc_t *slot, struct page *const *pages, unsigned long n, desc_t bits,
 		       const struct page *lo, uint64_t span_bytes)
 {
+	uint64_t irq = mm_events_begin();
 	bool good = true;
 
 	for (unsigned long i = 0; i < n; i++) {
@@ -44,19 +49,26 @@ bool desc_fill_pages_c(desc_t *slot, struct page *const *pages, unsigned long n,
 		good &= offset < span_bytes && IS_ALIGNED(offset, STRUCT_PAGE_SIZE);
 		hw_store_desc(&slot[i], frame_address(pages[i]) + bits);
 	}
+	mm_events_end(irq);
 	return good;
 }
 
 void desc_clear_c(desc_t *slot, unsigned long n)
 {
+	uint64_t irq = mm_events_begin();
+
 	for (unsigned long i = 0; i < n; i++)
 		hw_store_desc(&slot[i], 0);
+	mm_events_end(irq);
 }
 
 void desc_copy_c(desc_t *to, const desc_t *from, unsigned long n)
 {
+	uint64_t irq = mm_events_begin();
+
 	for (unsigned long i = 0; i < n; i++)
 		hw_store_desc(&to[i], from[i]);
+	mm_events_end(irq);
 }
 
 unsigned long page_groups_c(struct page *const *pages, unsigned long max_groups,

@@ -63,7 +63,8 @@ unsigned long page_groups_c(struct page *const *pages, unsigned long max_groups,
 			    const struct page *lo, uint64_t span_bytes);
 unsigned long page_run_c(struct page *const *pages, unsigned long max);
 
-#ifdef HOST
+/* Image.check: so that each store is an event; a test compares the assembly all the same. */
+#if defined(HOST) || defined(CHECKED)
 #define desc_fill	 desc_fill_c
 #define desc_fill_blocks desc_fill_blocks_c
 #define desc_fill_pages	 desc_fill_pages_c

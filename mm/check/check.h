@@ -33,6 +33,7 @@ enum check_rule {
 	RULE_MAP_COUNT,	  /* a frame's count of mappings is negative, or not zero at free */
 	RULE_MEMORY_TYPE, /* two memory types for one frame */
 	RULE_PAST_TABLE,  /* store past the object: beyond the table's last slot */
+	RULE_DOOR,	  /* a live table was written by somebody else than the door */
 	RULE_COUNT,
 };
 
@@ -56,8 +57,11 @@ struct checker_config {
 	/* A rule is broken. May print; may not return into the checker. */
 	void (*report)(void *context, const struct check_report *report);
 	void *context;
-	uint64_t frames_end; /* PA past the last frame whose mappings are counted */
-	bool lazy_purge;     /* Normal write-back frames may be freed with stale translations */
+	uint64_t frames_end; /* PA past the last frame whose mappings are counted at free */
+	/* Blocks of the leaf sizes, and pages past frames_end, that may be mapped at once; 0: some.
+	 */
+	unsigned regions;
+	bool lazy_purge; /* Normal write-back frames may be freed with stale translations */
 };
 
 /* Bytes of memory that checker_init() wants for @config; more lets it follow more tables. */
@@ -74,5 +78,35 @@ void checker_event(struct checker *checker, const struct mm_event *event);
 /* Reports that were made. Out of memory for its own records counts as one, named. */
 unsigned checker_reports(const struct checker *checker);
 
-/* To be asked between public calls: nothing stale or incomplete is left, groups are whole. */
+/*
+ * To be asked between public calls: nothing stale or incomplete is left, memory is as the
+ * door left it. What is not is reported, each time. Returns whether there was nothing.
+ */
 bool checker_quiet(struct checker *checker);
+
+/* Forgets reports and all that is stale or incomplete; what is linked stays. */
+void checker_forgive(struct checker *checker);
+
+/* A table that a walker can reach; pa is 0 if there is none. */
+struct checker_table {
+	uint64_t pa, va; /* va: of the first slot */
+	int level;
+	unsigned valid; /* descriptors */
+};
+
+/* The live table in the page at @pa. */
+struct checker_table checker_table(const struct checker *checker, uint64_t pa);
+
+/* Calls @visit for each table that a walker can reach, the root among them. */
+void checker_each_table(const struct checker *checker,
+			void (*visit)(void *context, const struct checker_table *table),
+			void *context);
+
+struct checker_stats {
+	uint64_t mapped_bytes;
+	unsigned tables;      /* that a walker can reach, the root not counted */
+	uint64_t live_stores; /* to tables that a walker can reach */
+	uint64_t changes;     /* live stores that changed something, and valid leaves linked in */
+	uint64_t stale;	      /* translations that a TLB or a walk cache may hold wrongly now */
+};
+struct checker_stats checker_stats(const struct checker *checker);

@@ -54,13 +54,31 @@ static __always_inline bool source_is_trusted(const struct source *s)
 /* Orders changes of the vmalloc region's tables and of their live counts. */
 extern spinlock_t pgtable_lock;
 
+/* pgtable_lock, IRQs masked; returns their state for unlock_tables(). */
+static __always_inline uint64_t lock_tables(void)
+{
+	uint64_t irq = spin_lock_irqsave(&pgtable_lock);
+
+	MM_EVENT(EVENT_LOCK, 0, 0, 0);
+	return irq;
+}
+
+static __always_inline void unlock_tables(uint64_t irq)
+{
+	MM_EVENT(EVENT_UNLOCK, 0, 0, 0);
+	spin_unlock_irqrestore(&pgtable_lock, irq);
+}
+
 /* Pages linked as tables. Under pgtable_lock. */
 extern uint64_t table_pages;
 
 SLIST_HEAD(table_list, page); /* by hot_link */
 
-/* A page for a table, contents undefined, live count 0; NULL: no memory. Not under pgtable_lock. */
-static __always_inline struct page *table_alloc(void)
+/*
+ * A page for a table of @level, contents undefined, live count 0; NULL: no memory. Not under
+ * pgtable_lock.
+ */
+static __always_inline struct page *table_alloc(int level)
 {
 	struct page *page = alloc_pages(GFP_KERNEL, 0);
 
@@ -68,6 +86,7 @@ static __always_inline struct page *table_alloc(void)
 		return NULL;
 	page->flags |= PG_TABLE;
 	page->table_live = 0;
+	MM_EVENT(EVENT_TABLE_ALLOC, page_to_phys(page), mm_event_address(swapper_pg_dir), level);
 	DOOR_COUNT(c->tables_allocated++);
 	return page;
 }
@@ -75,6 +94,7 @@ static __always_inline struct page *table_alloc(void)
 /* Gives a table back that no walker and no TLB knows any more. Not under pgtable_lock. */
 static __always_inline void table_free(struct page *page)
 {
+	MM_EVENT(EVENT_TABLE_FREE, page_to_phys(page), 0, 0);
 	page->flags &= ~PG_TABLE;
 	DOOR_COUNT(c->tables_freed++);
 	__free_pages(page, 0);

@@ -153,13 +153,13 @@ static int plan_and_apply(struct plan *p, struct source *s, uint64_t va, uint64_
 	int error;
 
 	while (!(error = make_plan(p, s, va, end))) {
-		flags = spin_lock_irqsave(&pgtable_lock);
+		flags = lock_tables();
 		if (likely(plan_holds(p))) {
 			apply_windows(p);
-			spin_unlock_irqrestore(&pgtable_lock, flags);
+			unlock_tables(flags);
 			break;
 		}
-		spin_unlock_irqrestore(&pgtable_lock, flags);
+		unlock_tables(flags);
 		undo_plan(p);
 	}
 	return error;
@@ -179,10 +179,10 @@ static int map_in_live_table(desc_t *slot, uint64_t va, uint64_t end, struct sou
 		return -EAGAIN;
 	if (!trusted && source_fill(s, 0, n, buffer, va))
 		return -EINVAL;
-	flags = spin_lock_irqsave(&pgtable_lock);
+	flags = lock_tables();
 	d = get_desc(slot);
 	if (unlikely(!desc_is_table(d))) {
-		spin_unlock_irqrestore(&pgtable_lock, flags);
+		unlock_tables(flags);
 		return -EAGAIN;
 	}
 	live = desc_table(d) + table_index(va, LEVEL_PTE);
@@ -193,7 +193,7 @@ static int map_in_live_table(desc_t *slot, uint64_t va, uint64_t end, struct sou
 	desc_table_page(d)->table_live += n;
 	door_stored(n);
 	door_mapped();
-	spin_unlock_irqrestore(&pgtable_lock, flags);
+	unlock_tables(flags);
 	return 0;
 }
 
@@ -276,12 +276,12 @@ int map_populate_upper(uint64_t va, uint64_t end)
 		return -EINVAL;
 	error = plan_upper(&p);
 	if (!error) {
-		flags = spin_lock_irqsave(&pgtable_lock);
+		flags = lock_tables();
 		table_contents_before_link();
 		for (; va < end; va = ALIGN_DOWN(va, PUD_SIZE) + PUD_SIZE)
 			make_slot(&p, va, LEVEL_PMD);
 		door_mapped();
-		spin_unlock_irqrestore(&pgtable_lock, flags);
+		unlock_tables(flags);
 	}
 	table_list_free(&p.upper);
 	return error;

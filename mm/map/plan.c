@@ -58,7 +58,7 @@ static uint64_t plan_blocks(struct plan *p, desc_t *plan, uint64_t va)
 static int plan_table(struct plan *p, desc_t *plan, uint64_t va, uint64_t next)
 {
 	uint64_t first = table_index(va, LEVEL_PTE), n = (next - va) >> PAGE_SHIFT;
-	struct page *page = table_alloc();
+	struct page *page = table_alloc(LEVEL_PTE);
 	desc_t *table;
 
 	if (!page)
@@ -147,7 +147,7 @@ int plan_upper(struct plan *p)
 			/* There, or counted already for an address in the same table. */
 			if (find_slot(va, level) || !((va ^ last) >> level_shift(level - 1)))
 				break;
-			page = table_alloc();
+			page = table_alloc(level);
 			if (!page)
 				return -ENOMEM;
 			desc_clear(page_address(page), PTRS_PER_TABLE);

@@ -160,9 +160,9 @@ void unmap_range(uint64_t va, uint64_t end)
 
 	u.leaves = u.noted = 0;
 	SLIST_INIT(&u.tables);
-	flags = spin_lock_irqsave(&pgtable_lock);
+	flags = lock_tables();
 	clear_windows(&u, va, end);
 	flush_rest(&u);
-	spin_unlock_irqrestore(&pgtable_lock, flags);
+	unlock_tables(flags);
 	table_list_free(&u.tables);
 }

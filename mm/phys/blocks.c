@@ -175,8 +175,10 @@ void free_pages_bulk(struct page **array, unsigned long nr)
 		if (i + 1 < nr && page && array[i + 1] == page + 1 && plain_single(page)) {
 			enum zone_id id = page->zone;
 			unsigned long run = claim_run(array + i, nr - i);
-			uint64_t irq = spin_lock_irqsave(&zones[id].lock);
+			uint64_t irq;
 
+			tell_freed(page, run);
+			irq = spin_lock_irqsave(&zones[id].lock);
 			zone_give_run(id, page_to_pfn(page), run);
 			spin_unlock_irqrestore(&zones[id].lock, irq);
 			i += run;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "lib/lock.h"
+#include "mm/arm64/event.h"
 #include "mm/phys/buddy.h"
 
 LIST_HEAD(block_list, page);
@@ -37,6 +38,12 @@ uint64_t hot_pages_of(enum zone_id id);
 
 /* alloc_pages()'s way to __GFP_ZERO and __GFP_COMP. Returns @page. */
 struct page *prepare_block(struct page *page, unsigned order, gfp_t gfp);
+
+/* Frames go back to the allocator: told before anybody can be given them. */
+static __always_inline void tell_freed(const struct page *page, uint64_t pages)
+{
+	MM_EVENT(EVENT_FREE, page_to_phys(page), 0, pages << PAGE_SHIFT);
+}
 
 /* Says what is wrong with __free_pages(@page, @order), by panic. */
 _Noreturn void bad_free(struct page *page, unsigned order);

@@ -342,6 +342,7 @@ static noinline void free_cold(struct page *page, unsigned order, uint64_t irq)
 		return;
 	}
 	state = PAGE_STATE(PG_BLOCK, page->zone, order, 0);
+	tell_freed(page, 1UL << order);
 	list = &cpu->lists[order][page->zone];
 	if (!push(list, page, state))
 		return free_full(list, page, state, irq);
@@ -362,6 +363,7 @@ void __free_pages(struct page *page, unsigned order)
 	if (unlikely((state & ~(PAGE_STATE_ZONE | PAGE_STATE_ORDER)) != PG_BLOCK ||
 		     page->order != order))
 		return free_cold(page, order, irq);
+	tell_freed(page, 1UL << order);
 	list = &cpu->lists[order][page->zone];
 	if (unlikely(!push(list, page, state)))
 		return free_full(list, page, state, irq);

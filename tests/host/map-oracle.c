@@ -51,9 +51,7 @@ void mistake(const char *fmt, ...)
 /* --- the allocator, watched --------------------------------------------------------------- */
 
 struct page *__real_alloc_pages(gfp_t gfp, unsigned order);
-void __real___free_pages(struct page *page, unsigned order);
 struct page *__wrap_alloc_pages(gfp_t gfp, unsigned order);
-void __wrap___free_pages(struct page *page, unsigned order);
 
 static void maybe_event(void)
 {
@@ -82,12 +80,6 @@ struct page *__wrap_alloc_pages(gfp_t gfp, unsigned order)
 		((desc_t *)page_address(page))[i] =
 			leaf_desc(i << PAGE_SHIFT, PAGE_KERNEL, LEVEL_PTE);
 	return page;
-}
-
-void __wrap___free_pages(struct page *page, unsigned order)
-{
-	mmu_model_freed(page_to_phys(page), PAGE_SIZE << order);
-	__real___free_pages(page, order);
 }
 
 void oracle_init(void)

@@ -4,8 +4,8 @@
  * must map to and by which leaf, and the audits that follow each call. What is wrong is
  * counted and printed by mistake().
  *
- * Programs link with -Wl,--wrap=alloc_pages,--wrap=__free_pages: allocations fail on
- * demand and come filled with rubbish, frees are held against the MMU model.
+ * Programs link with -Wl,--wrap=alloc_pages: allocations fail on demand and come filled
+ * with rubbish.
  */
 #pragma once
 

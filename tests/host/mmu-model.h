@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * A strict MMU behind the one door: it follows the tables from swapper_pg_dir through each
- * store, keeps what a TLB or a walk cache may still hold, and counts broken rules.
- *
- * The rules: contents of a table are ordered before the link to it (DMB or DSB); a
- * descriptor goes from invalid to valid or back, and becomes valid only after all that was
- * cached of its range is gone; gone means DSB, then a TLBI that matches, then DSB ISH; a
- * leaf needs a TLBI of its own, group or not, an unlinked table one in the all-levels form;
- * a last-level TLBI below an unlinked table counts only when that one has completed, for
- * until then a walker fetches the leaf again (TLBIs are ordered by DSB alone, D8.14.5).
- * Nothing writes to a table but the door, no table is freed that a walker may still reach.
+ * A strict MMU behind the one door: the checker (mm/check/check.h), which follows the tables
+ * from swapper_pg_dir through each store, barrier and TLBI and knows what is cached. What it
+ * reports is a violation here.
  *
  * Table pages are pages of the arena (arena.h), whose struct pages are not looked at.
  */
 #pragma once
 
-#include "mm/arm64/pgtable.h"
+#include "mm/check/check.h"
 
 struct mmu_events {
 	uint64_t dmb, dsb, isb, tlbi;
@@ -29,6 +22,9 @@ struct mmu_model {
 	uint64_t mapped_bytes;
 	unsigned tables; /* that a walker can reach, the root not counted */
 	struct mmu_events events;
+	/* Reports by rule. Those of frames are violations only if the test says that it obeys. */
+	unsigned rules[RULE_COUNT];
+	bool frames_judged; /* RULE_MAP_COUNT, RULE_MEMORY_TYPE */
 };
 
 extern struct mmu_model mmu_model;
@@ -39,6 +35,9 @@ struct mmu_table {
 	int level;
 	unsigned valid; /* descriptors */
 };
+
+/* Hears each event before it is judged; NULL: nobody does. */
+extern void (*mmu_model_recorder)(const struct mm_event *event);
 
 /*
  * To be asked between public calls: nothing stale, the last stores and TLBIs completed,
@@ -59,5 +58,5 @@ void mmu_model_each_table(void (*visit)(const struct mmu_table *table));
 /* Fingerprint of all live descriptors and where they are. */
 uint64_t mmu_model_digest(void);
 
-/* The allocator's side of it: [@pa, @pa + @bytes) goes back, so it may hold no table. */
+/* The allocator's side, for tests without one: [@pa, @pa + @bytes) goes back, tables and all. */
 void mmu_model_freed(uint64_t pa, uint64_t bytes);

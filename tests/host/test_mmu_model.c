@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // clang-format off
-// sources: tests/host/mmu-model.c tests/host/arena.c mm/phys/ranges.c
+// sources: tests/host/mmu-model.c mm/check/check.c mm/check/frames.c mm/check/groups.c mm/check/rules.c mm/check/stale.c mm/check/tables.c tests/host/arena.c mm/phys/ranges.c
 // clang-format on
 // granules: 12 14 16
 /*
@@ -59,6 +59,8 @@ static void begin(void)
 	pmd = page_at(1);
 	ptes = page_at(2);
 	spare = page_at(3);
+	for (uint64_t i = 0; i < 4; i++)
+		mm_event(EVENT_TABLE_ALLOC, virt_to_phys(page_at(i)), 0, 0, 0);
 	hw_dmb_ishst();
 	if (LEVEL_ROOT == 0) {
 		hw_store_desc(&table[table_index(VA, 0)], link_to(pud));

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "mm/arm64/pgtable.h"
+#include "mm/arm64/event.h"
 
 /* The model's ears: absent (NULL) unless mmu-model.c is linked. */
 #define MMU_MODEL __attribute__((weak))

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Between the checker's files: a table and its slots, frames, what is stale.
+ *
+ * A slot's life: clean (invalid, or valid and nothing else cached) -> stored (changed, the
+ * old translation may be cached) -> DSB -> flushable -> TLBI -> flushed -> DSB ISH -> clean.
+ */
+#pragma once
+
+#include "mm/check/check.h"
+
+#define CHECK_CPUS   256
+#define MEMORY_TYPES 4 /* AttrIndx of our MAIR */
+
+enum phase { PHASE_CLEAN, PHASE_STORED, PHASE_FLUSHABLE, PHASE_FLUSHED };
+
+/* What may be cached of a slot besides what is in it; phase and cpu say what it waits for. */
+struct slot {
+	uint8_t phase; /* enum phase */
+	uint8_t cpu;   /* that stored or flushed */
+	bool gone : 1; /* the slot is invalid; the shadow has what it was */
+	bool walk : 1; /* it was a table: a walk cache may hold it */
+};
+
+enum table_state {
+	TABLE_UNUSED,
+	TABLE_DETACHED, /* allocated, no walker reaches it */
+	TABLE_LIVE,
+	TABLE_UNLINKED, /* a walk cache may still lead to it */
+	TABLE_GHOST,	/* the page is free, translations that it held may be cached */
+};
+
+/* A page that holds descriptors. */
+struct table {
+	uint64_t pa, va; /* va: of its first slot */
+	uint64_t link;	 /* PA of the slot that links it */
+	uint64_t stored; /* barriers of stored_cpu at the last store, while detached */
+	struct table *same_hash, *next_free, *next_touched, *next_unlinked;
+	struct table *next_dirty, **prev_dirty;
+	uint32_t valid;			      /* descriptors */
+	uint32_t stale, walks;		      /* slots that are not clean; those that were tables */
+	uint32_t dirty_first, dirty_last;     /* stale ones lie between */
+	uint32_t touched_first, touched_last; /* stored to since groups were judged */
+	uint8_t state, level;
+	uint8_t stored_cpu, touched_cpu;
+	bool touched;
+	desc_t shadow[PTRS_PER_TABLE]; /* what the door stored; of a slot that is gone: before */
+	struct slot slots[PTRS_PER_TABLE];
+};
+
+/* Leaves, by memory type, that map a block as a whole (own) or a part of it (below). */
+struct region {
+	uint64_t key;
+	uint32_t next;
+	uint32_t linear; /* of own: from the linear map, which is not counted at free */
+	uint32_t own[MEMORY_TYPES], below[MEMORY_TYPES];
+};
+
+/* The same for one frame; the top bit of the first: mapped in the linear map. */
+struct frame {
+	uint16_t own[MEMORY_TYPES];
+};
+
+struct check_cpu {
+	uint64_t barriers;   /* that order stores: DMB and DSB */
+	uint64_t last_store; /* the address, if its last event was a store to a table */
+	bool want_dsb;	     /* changed a live table since the last DSB */
+	bool want_tlbi_dsb;  /* TLBI since the last DSB ISH */
+	bool want_isb;
+};
+
+struct checker {
+	struct checker_config config;
+	const struct mm_event *event; /* the one that is looked at, NULL: none */
+	unsigned reports;
+	struct checker_stats stats;
+	struct check_cpu cpus[CHECK_CPUS];
+
+	struct table *tables, *free, **table_hash, *last_found;
+	uint32_t nr_tables, used_tables, table_buckets;
+	bool tables_lost; /* out of memory: some are not followed */
+	struct table *dirty[LEVEL_PTE + 1], *touched, *unlinked;
+
+	struct frame *frames;
+	uint64_t nr_frames;
+	struct region *regions, *last_region[LEVEL_PTE + 1];
+	uint32_t *region_hash, region_buckets, nr_regions, used_regions, free_region;
+	bool regions_lost;
+};
+
+#define for_each_dirty(t, c, level)                                                                \
+	for (int level = LEVEL_ROOT; level <= LEVEL_PTE; level++)                                  \
+		for (struct table *t = (c)->dirty[level], *next_; t && (next_ = t->next_dirty, 1); \
+		     t = next_)
+
+static __always_inline uint64_t entry_size(int level)
+{
+	return 1UL << level_shift(level);
+}
+
+static __always_inline uint64_t nr_slots(const struct table *t)
+{
+	return t->level == LEVEL_ROOT ? PTRS_PER_ROOT : PTRS_PER_TABLE;
+}
+
+static __always_inline uint64_t slot_va(const struct table *t, uint64_t i)
+{
+	return t->va + (i << level_shift(t->level));
+}
+
+static __always_inline uint64_t table_span(const struct table *t)
+{
+	return nr_slots(t) << level_shift(t->level);
+}
+
+static __always_inline bool slot_is_live(const struct table *t, uint64_t i)
+{
+	return (t->shadow[i] & DESC_VALID) && !t->slots[i].gone;
+}
+
+static __always_inline unsigned desc_type(desc_t d)
+{
+	return d >> 2 & (MEMORY_TYPES - 1);
+}
+
+/* rules.c: says it, counts it. */
+void check_report(struct checker *c, enum check_rule rule, uint64_t va, int level, const char *fmt,
+		  ...) __printf_like(5, 6);
+
+/* rules.c: a valid descriptor by itself. */
+void check_format(struct checker *c, desc_t d, int level, uint64_t va);
+
+/* rules.c: @old becomes @d, both valid. Returns whether that needs no break. */
+bool check_live_change(struct checker *c, desc_t old, desc_t d, int level, uint64_t va);
+
+/* tables.c */
+struct table *table_find(const struct checker *c, uint64_t pa);
+struct table *table_new(struct checker *c, uint64_t pa);
+void table_drop(struct checker *c, struct table *t);
+void table_store(struct checker *c, const struct mm_event *e);
+void table_attach(struct checker *c, uint64_t pa, uint64_t link, int level, uint64_t va);
+void table_freed(struct checker *c, uint64_t pa, const char *as);
+/* Unlinked tables that no walk cache leads to any more are just pages again. */
+void tables_retire(struct checker *c);
+
+/* groups.c: judges the contiguous groups in what @cpu stored to; negative: any CPU. */
+void groups_touch(struct checker *c, struct table *t, uint64_t first, uint64_t last);
+void groups_judge(struct checker *c, int cpu);
+
+/* stale.c */
+void stale_add(struct checker *c, struct table *t, uint64_t i, bool gone, bool walk);
+void stale_drop(struct checker *c, struct table *t, uint64_t i);
+bool stale_in_range(const struct checker *c, uint64_t va, uint64_t bytes);
+bool stale_walk_above(const struct checker *c, uint64_t va, int level);
+void stale_stores_completed(struct checker *c, unsigned cpu);
+void stale_tlbis_completed(struct checker *c, unsigned cpu);
+void stale_tlbi(struct checker *c, unsigned cpu, uint64_t operand, bool all_levels);
+void stale_tlbi_all(struct checker *c, unsigned cpu);
+void stale_frames_freed(struct checker *c, uint64_t pa, uint64_t bytes);
+void stale_report(struct checker *c);
+void stale_forget(struct checker *c);
+
+/* frames.c */
+void frames_mapped(struct checker *c, desc_t d, int level, uint64_t va);
+void frames_unmapped(struct checker *c, desc_t d, int level, uint64_t va);
+void frames_freed(struct checker *c, uint64_t pa, uint64_t bytes);

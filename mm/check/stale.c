@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What is stale: translations that a TLB (leaves) or a walk cache (tables) may hold though
+ * the slot says something else by now. Tables with such slots are on a list for each level.
+ */
+#include "mm/check/check-internal.h"
+
+void stale_add(struct checker *c, struct table *t, uint64_t i, bool gone, bool walk)
+{
+	struct slot *s = &t->slots[i];
+
+	if (!t->stale) {
+		struct table **head = &c->dirty[t->level];
+
+		t->next_dirty = *head;
+		t->prev_dirty = head;
+		if (*head)
+			(*head)->prev_dirty = &t->next_dirty;
+		*head = t;
+		t->dirty_first = t->dirty_last = (uint32_t)i;
+	}
+	t->dirty_first = MIN(t->dirty_first, (uint32_t)i);
+	t->dirty_last = MAX(t->dirty_last, (uint32_t)i);
+	if (s->phase == PHASE_CLEAN) {
+		t->stale++;
+		c->stats.stale++;
+	}
+	t->walks += walk && !s->walk;
+	*s = (struct slot){ .phase = PHASE_STORED,
+			    .cpu = (uint8_t)c->event->cpu,
+			    .gone = gone,
+			    .walk = walk || s->walk };
+}
+
+/* The table itself may go with its last stale slot: callers hold no pointer to a ghost. */
+void stale_drop(struct checker *c, struct table *t, uint64_t i)
+{
+	struct slot *s = &t->slots[i];
+
+	if (s->phase == PHASE_CLEAN)
+		return;
+	if (s->gone)
+		t->shadow[i] = 0;
+	t->walks -= s->walk;
+	*s = (struct slot){ 0 };
+	c->stats.stale--;
+	if (--t->stale)
+		return;
+	*t->prev_dirty = t->next_dirty;
+	if (t->next_dirty)
+		t->next_dirty->prev_dirty = t->prev_dirty;
+	if (t->state == TABLE_GHOST)
+		table_drop(c, t);
+}
+
+/* Whether something is stale in the slots of @t that map a part of [@va, @va + @bytes). */
+static bool stale_in_table(const struct table *t, uint64_t va, uint64_t bytes)
+{
+	uint64_t shift = level_shift(t->level), first = 0, last = nr_slots(t) - 1;
+
+	if (va - 1 + bytes < t->va || va > t->va + table_span(t) - 1)
+		return false;
+	if (va > t->va)
+		first = (va - t->va) >> shift;
+	if (va - 1 + bytes < t->va + table_span(t) - 1)
+		last = (va - 1 + bytes - t->va) >> shift;
+	first = MAX(first, t->dirty_first);
+	last = MIN(last, t->dirty_last);
+	for (uint64_t i = first; i <= last; i++)
+		if (t->slots[i].phase)
+			return true;
+	return false;
+}
+
+bool stale_in_range(const struct checker *c, uint64_t va, uint64_t bytes)
+{
+	if (!c->stats.stale)
+		return false;
+	for_each_dirty(t, c, level) if (stale_in_table(t, va, bytes)) return true;
+	return false;
+}
+
+/* Whether a walk cache may hold a table above @level on the way to @va that is none any more. */
+bool stale_walk_above(const struct checker *c, uint64_t va, int level)
+{
+	for (int l = LEVEL_ROOT; l < level; l++)
+		for (const struct table *t = c->dirty[l]; t; t = t->next_dirty)
+			if (t->walks && va - t->va < table_span(t) &&
+			    t->slots[(va - t->va) >> level_shift(l)].walk)
+				return true;
+	return false;
+}
+
+/* --- barriers ------------------------------------------------------------------------------ */
+
+void stale_stores_completed(struct checker *c, unsigned cpu)
+{
+	for_each_dirty(t, c, level) for (uint64_t i = t->dirty_first; i <= t->dirty_last;
+					 i++) if (t->slots[i].phase == PHASE_STORED &&
+						  t->slots[i].cpu == cpu) t->slots[i]
+		.phase = PHASE_FLUSHABLE;
+}
+
+void stale_tlbis_completed(struct checker *c, unsigned cpu)
+{
+	for_each_dirty(t, c, level) for (uint64_t i = t->dirty_first, last = t->dirty_last;
+					 i <= last; i++)
+	{
+		bool done = t->slots[i].phase == PHASE_FLUSHED && t->slots[i].cpu == cpu;
+		bool was_last = t->stale == 1;
+
+		if (done)
+			stale_drop(c, t, i);
+		if (done && was_last)
+			break;
+	}
+}
+
+/* --- TLBI ---------------------------------------------------------------------------------- */
+
+/* A TLBI that names the slot. Another CPU's store is not in its hands: it does not count. */
+static void flush(struct checker *c, struct table *t, uint64_t i, unsigned cpu)
+{
+	struct slot *s = &t->slots[i];
+
+	if (s->phase == PHASE_FLUSHABLE) {
+		s->phase = PHASE_FLUSHED;
+		s->cpu = (uint8_t)cpu;
+	} else if (s->phase == PHASE_STORED && s->cpu == cpu) {
+		check_report(c, RULE_TLBI_EARLY, slot_va(t, i), t->level,
+			     "0x%lx: TLBI without a DSB after the store at level %d", slot_va(t, i),
+			     t->level);
+	}
+}
+
+/*
+ * The last-level form leaves walk caches alone. Below an unlinked table it counts only when
+ * the table's own TLBI has completed: until then a walker may fetch the leaf again, and TLBIs
+ * are ordered by DSB alone (D8.14.5).
+ */
+void stale_tlbi(struct checker *c, unsigned cpu, uint64_t operand, bool all_levels)
+{
+	uint64_t va = (uint64_t)((int64_t)(operand << 20) >> 8); /* VA[55:12], sign extended */
+
+	if (operand >> 44)
+		check_report(c, RULE_TLBI_SCOPE, va, LEVEL_PTE,
+			     "TLBI operand 0x%lx has an ASID or a level hint", operand);
+	for_each_dirty(t, c, level)
+	{
+		uint64_t i = (va - t->va) >> level_shift(level);
+
+		if (va - t->va >= table_span(t) || !t->slots[i].phase)
+			continue;
+		if (all_levels || (!t->slots[i].walk && !stale_walk_above(c, va, level)))
+			flush(c, t, i, cpu);
+	}
+}
+
+void stale_tlbi_all(struct checker *c, unsigned cpu)
+{
+	for_each_dirty(t, c, level) for (uint64_t i = t->dirty_first; i <= t->dirty_last; i++)
+		flush(c, t, i, cpu);
+}
+
+/* --- what may not be while something is stale --------------------------------------------- */
+
+static bool is_excused(const struct checker *c, const struct table *t, uint64_t i)
+{
+	return c->config.lazy_purge && !t->slots[i].walk && desc_type(t->shadow[i]) == MAIR_NORMAL;
+}
+
+void stale_frames_freed(struct checker *c, uint64_t pa, uint64_t bytes)
+{
+	for_each_dirty(t, c, level) for (uint64_t i = t->dirty_first; i <= t->dirty_last; i++)
+	{
+		desc_t d = t->shadow[i];
+		uint64_t size = entry_size(level);
+
+		if (!t->slots[i].phase || !t->slots[i].gone || t->slots[i].walk ||
+		    is_excused(c, t, i) || desc_addr(d) >= pa + bytes || desc_addr(d) + size <= pa)
+			continue;
+		check_report(c, RULE_MAP_COUNT, slot_va(t, i), level,
+			     "0x%lx: frame 0x%lx freed that a TLB may still map", slot_va(t, i),
+			     MAX(pa, desc_addr(d)));
+		return;
+	}
+}
+
+/* One report is enough: what is stale is mostly one call's. */
+void stale_report(struct checker *c)
+{
+	const struct table *first = NULL;
+	uint64_t at = 0;
+
+	for_each_dirty(t, c, level) for (uint64_t i = t->dirty_first; i <= t->dirty_last && !first;
+					 i++) if (t->slots[i].phase && !is_excused(c, t, i))
+	{
+		first = t;
+		at = i;
+	}
+	if (first) {
+		static const char *const waits[] = { "", "a DSB, a TLBI and a DSB",
+						     "a TLBI and a DSB", "a DSB" };
+		const struct slot *s = &first->slots[at];
+
+		check_report(c, s->phase == PHASE_FLUSHABLE ? RULE_TLBI_SCOPE : RULE_NO_DSB,
+			     slot_va(first, at), first->level,
+			     "0x%lx: may still be cached (level %d, %s), it wants %s",
+			     slot_va(first, at), first->level, s->walk ? "table" : "leaf",
+			     waits[s->phase]);
+	}
+}
+
+void stale_forget(struct checker *c)
+{
+	for (int level = LEVEL_ROOT; level <= LEVEL_PTE; level++)
+		while (c->dirty[level]) {
+			struct table *t = c->dirty[level];
+			uint64_t i = t->dirty_first, last = t->dirty_last;
+
+			for (uint32_t left = t->stale; left && i <= last; i++)
+				if (t->slots[i].phase) {
+					left--;
+					stale_drop(c, t, i);
+				}
+		}
+}
