@@ -127,6 +127,33 @@ static void probe_former_area(void *arg)
 	probe_hole(a->kind->name, a->va + a->bytes - 8);
 }
 
+/* What follows @a as close as it can be: without a guard its page would be read in its place. */
+static struct vm_struct *map_follower(const struct area *a)
+{
+	uint64_t lo = a->va + a->bytes, va;
+	struct vm_struct *area = __get_vm_area(PAGE_SIZE, PAGE_SIZE, lo, ~0UL, VM_MAP);
+
+	if (!CHECK(area))
+		return NULL;
+	va = (uint64_t)area->addr;
+	CHECK_EQ(va, lo + PAGE_SIZE);
+	if (CHECK_EQ(map_range(va, va + PAGE_SIZE, EMPTY_PA, PROT_DEVICE_nGnRE, PAGE_SHIFT), 0))
+		return area;
+	free_vm_area(area);
+	return NULL;
+}
+
+static void unmap_follower(struct vm_struct *area)
+{
+	uint64_t va;
+
+	if (!area)
+		return;
+	va = (uint64_t)area->addr;
+	unmap_range(va, va + PAGE_SIZE);
+	free_vm_area(area);
+}
+
 /* Both for each kind and some sizes: while it is there, and when it is not any more. */
 static void each_area(void (*body)(void *), bool former)
 {
@@ -136,6 +163,7 @@ static void each_area(void (*body)(void *), bool former)
 
 	for (a.kind = kinds; a.kind < kinds + ARRAY_SIZE(kinds); a.kind++) {
 		for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
+			struct vm_struct *follower;
 			void *addr;
 
 			a.bytes = sizes[i];
@@ -152,7 +180,9 @@ static void each_area(void (*body)(void *), bool former)
 				work_on_each_cpu(probe_area, &a); /* every TLB has it */
 				a.kind->put(addr);
 			}
+			follower = former ? NULL : map_follower(&a);
 			work_on_each_cpu(body, &a);
+			unmap_follower(follower);
 			if (!former)
 				a.kind->put(addr);
 		}
