@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * `check` and `trace`: the command line may say which of the two images it is meant for. And what
- * the checked one refuses: its instructions are not those that anybody else will run.
+ * `check`, `trace` and `fail_nth`: the command line may say which of the two images it is meant
+ * for. And what the checked one refuses: its instructions are not those that anybody else runs.
  */
 #include "boot/check.h"
 
@@ -17,12 +17,17 @@
 #include "lib/platform.h"
 #include "mm/check/live.h"
 #include "mm/map/map.h"
+#include "mm/phys/fail.h"
 #include "mm/phys/ranges.h"
 
 static bool check, trace;
+static uint64_t nth; /* 0: not given */
 
 OPTION_FLAG(check, "check", &check, "  only for Image.check, which checks locks and descriptors");
 OPTION_FLAG(trace, "trace", &trace, "  Image.check: prints each event of the one door");
+
+OPTION_UNSIGNED(fail_nth, "fail_nth", &nth, 1, UINT64_MAX,
+		"=N  of each test and of the CPUs' start the Nth allocation fails (Image.check)");
 
 bool is_wrong_image(char *error, size_t size)
 {
@@ -30,6 +35,10 @@ bool is_wrong_image(char *error, size_t size)
 
 	if ((check || trace || crash_needs_checker()) && !IS_CHECKED) {
 		snprintf(error, size, "%s needs Image.check, this is Image", what);
+		return true;
+	}
+	if (nth && !IS_CHECKED) {
+		snprintf(error, size, "fail_nth=%lu needs Image.check, this is Image", nth);
 		return true;
 	}
 	if (options.bench[0] && IS_CHECKED) {
@@ -92,4 +101,33 @@ void start_checker(void)
 		     "start_checker: %lu bytes are too few", reserved.bytes);
 }
 
+#endif
+
+#if HAVE_FAIL_NTH
+static uint64_t all_failed;
+
+void fail_as_asked(void)
+{
+	if (!nth)
+		return;
+	all_failed += fail_nth_end();
+	fail_nth_begin(nth, nth);
+}
+
+void fail_no_more(void)
+{
+	if (!nth)
+		return;
+	all_failed += fail_nth_end();
+	log_printf("fail_nth=%lu: %lu allocations failed\n", nth, all_failed);
+	all_failed = 0;
+}
+#else
+void fail_as_asked(void)
+{
+}
+
+void fail_no_more(void)
+{
+}
 #endif

@@ -29,3 +29,12 @@ static inline void start_checker(void)
 {
 }
 #endif
+
+/*
+ * What `fail_nth=` says begins here, and anew before each test: of the allocations from now on
+ * the n-th fails. Tests that let allocations fail themselves end that. No other CPU works.
+ */
+void fail_as_asked(void);
+
+/* No allocation fails any more; one line says how many did, if `fail_nth=` was given. */
+void fail_no_more(void);

@@ -145,6 +145,7 @@ static void before_test(const char *name)
 {
 	hang_watch(name);
 	audit_before();
+	fail_as_asked();
 }
 
 /* What `test=`, `bench=`, `list` and their absence select. */
@@ -160,10 +161,12 @@ static int run(void)
 		return EXIT_OK;
 	}
 	if (options.test[0] || IS_CHECKED) {
+		fail_as_asked();
 		cpus_up(NR_CPUS);
 		ktap_set_audit(before_test, audit_after);
 		failures += ktap_run(options.test, options.skip, &counts);
 		hang_unwatch();
+		fail_no_more();
 	}
 	if (options.bench[0] || (!options.test[0] && !IS_CHECKED))
 		failures += bench_run();

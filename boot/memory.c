@@ -73,18 +73,33 @@ static int add_ram(const struct fdt *fdt)
 }
 
 /* Largest alignment first, so that every leaf size can be tried on it. */
+static uint64_t find_devmem(uint64_t size)
+{
+	uint64_t base = 0;
+
+	for (uint64_t align = 32 * MiB; align >= PAGE_SIZE && !base; align >>= 1)
+		base = boot_ram_alloc(size, align, 0, PHYS_END);
+	return base;
+}
+
+/* As much as was asked for; on a small machine half of it, a quarter, ... */
 static void carve_devmem(void)
 {
-	if (!devmem_wanted)
+	uint64_t size = devmem_wanted;
+
+	if (!size)
 		return;
-	for (uint64_t align = 32 * MiB; align >= PAGE_SIZE && !devmem_base; align >>= 1)
-		devmem_base = boot_ram_alloc(devmem_wanted, align, 0, PHYS_END);
-	if (!devmem_base || boot_ram_reserve_nomap(devmem_base, devmem_wanted)) {
+	while (!(devmem_base = find_devmem(size)) && size / 2 >= PAGE_SIZE)
+		size /= 2;
+	if (!devmem_base || boot_ram_reserve_nomap(devmem_base, size)) {
 		log_printf("boot: no room for devmem=%luK\n", devmem_wanted >> 10);
 		devmem_base = 0;
 		return;
 	}
-	devmem_size = devmem_wanted;
+	devmem_size = ALIGN_UP(size, PAGE_SIZE);
+	if (size < devmem_wanted)
+		log_printf("boot: no room for devmem=%luK, it is %luK\n", devmem_wanted >> 10,
+			   devmem_size >> 10);
 }
 
 static uint64_t range_start(const struct phys_range *r)

@@ -190,10 +190,10 @@ def run_check(globs, options):
 
 
 def run_ending(glob, options):
-    """The boots of tests/endings whose names match @glob."""
+    """The boots of tests/endings and tests/endings-check whose names match @glob."""
     out = build_kernel(options)
     result = suite.Suite(f"ending/{glob}")
-    for ending in endings.read():
+    for ending in endings.read_all():
         if fnmatch.fnmatchcase(ending.name, glob):
             result.points += endings.boot(ending, out, options.qemu, SILENCE_S).points
     return result

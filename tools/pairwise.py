@@ -12,7 +12,7 @@ import itertools
 FACTORS = {
     "machine": ["virt", "xlnx-versal-virt"],
     "cpu": ["cortex-a76", "cortex-a72", "cortex-a53", "neoverse-n1", "max", "-"],
-    "mem": ["256M", "1G", "2G", "4G"],
+    "mem": ["64M", "1G", "2G", "4G"],
     "gic": ["3", "2", "-"],
     "el2": ["off", "on", "-"],
     "smp": ["1", "2", "4", "8"],

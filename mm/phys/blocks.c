@@ -7,6 +7,7 @@
 
 #include "lib/panic.h"
 #include "mm/phys/buddy-internal.h"
+#include "mm/phys/fail.h"
 #include "mm/phys/ranges.h"
 
 /* From here on a block off the zone is cheaper than pages off the hot list. */
@@ -126,6 +127,8 @@ unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **array)
 {
 	unsigned long at = 0;
 
+	if (fail_this_allocation())
+		nr /= 2;
 	if (!(gfp & (__GFP_DMA32 | __GFP_ZERO)))
 		at = bulk_from_zone(ZONE_NORMAL, at, nr, array);
 	if (!(gfp & __GFP_ZERO))

@@ -15,6 +15,7 @@
 
 #include "lib/percpu.h"
 #include "mm/phys/buddy-internal.h"
+#include "mm/phys/fail.h"
 #include "mm/phys/ranges.h"
 
 struct hot_list {
@@ -34,6 +35,10 @@ struct hot_cpu {
 };
 
 static DEFINE_PER_CPU(struct hot_cpu, hot_cpu);
+
+#if HAVE_FAIL_NTH
+struct fail_nth fail_nth;
+#endif
 
 /* For statistics. CPUs push themselves and stay. */
 static struct hot_cpu *hot_cpus;
@@ -245,7 +250,7 @@ struct page *alloc_pages(gfp_t gfp, unsigned order)
 	struct page *page;
 	uint64_t irq;
 
-	if (unlikely(order > MAX_ORDER))
+	if (unlikely(order > MAX_ORDER || fail_this_allocation()))
 		return NULL;
 	irq = local_irq_save();
 	cpu = &this_cpu(hot_cpu);

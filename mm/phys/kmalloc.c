@@ -16,6 +16,7 @@
 #include "lib/percpu.h"
 #include "lib/lock.h"
 #include "mm/phys/buddy-internal.h"
+#include "mm/phys/fail.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/ranges.h"
 
@@ -269,6 +270,8 @@ static noinline void *kmalloc_special(size_t size, gfp_t gfp)
 
 void *kmalloc(size_t size, gfp_t gfp)
 {
+	if (fail_this_allocation())
+		return NULL;
 	/* Zero wraps to a large number. */
 	if (unlikely(size - 1 >= MAX_SMALL || gfp != GFP_KERNEL))
 		return kmalloc_special(size, gfp);
@@ -277,7 +280,7 @@ void *kmalloc(size_t size, gfp_t gfp)
 
 void *kzalloc(size_t size, gfp_t gfp)
 {
-	return kmalloc_special(size, gfp | __GFP_ZERO);
+	return fail_this_allocation() ? NULL : kmalloc_special(size, gfp | __GFP_ZERO);
 }
 
 /* To be freed to a stack, unless it does not look like an object in use. */

@@ -128,6 +128,10 @@ TEST(remap_reuse, "remap/same-address-other-pages")
 	check_reuse(3, 0);
 	check_reuse(CONT_PTES, CONT_PTES_SHIFT);
 	check_reuse(3 * CONT_PTES + 5, CONT_PTES_SHIFT);
+	if (nr_managed_pages() < 1000) {
+		ktap_note("not enough RAM to pass the flush of single pages");
+		return;
+	}
 	check_reuse(520, 0); /* past the flush of single pages */
 	check_reuse(600, 4);
 }
