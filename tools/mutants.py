@@ -176,7 +176,7 @@ def run_ending(glob, options):
     """The boots of tests/endings whose names match @glob."""
     out = build_kernel(options)
     result = suite.Suite(f"ending/{glob}")
-    for ending in endings.read():
+    for ending in endings.read_all():
         if fnmatch.fnmatchcase(ending.name, glob):
             result.points += endings.boot(ending, out, options.qemu, SILENCE_S).points
     return result

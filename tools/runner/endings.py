@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Boots that must end in a known way: tests/endings, whose head says what its words mean."""
+"""Boots that must end in a known way: tests/endings, whose head says what its words mean, and
+tests/endings.check.
+"""
 
 import json
 import os
@@ -12,6 +14,7 @@ from . import console, ktap, matrix, results, starts
 from .suite import Suite
 
 ENDINGS = "tests/endings"
+CHECK_ENDINGS = "tests/endings.check"
 KERNEL = ("4K", "gcc")  # of the matrix
 BOOT_LIMIT_S = 180
 
@@ -63,6 +66,11 @@ def read(path=ENDINGS):
     if not endings:
         raise Malformed(f"{path}:1: no endings")
     return endings
+
+
+def read_all():
+    """The endings of all files. Raises Malformed."""
+    return read(ENDINGS) + read(CHECK_ENDINGS)
 
 
 def _finish(ending):
@@ -260,7 +268,7 @@ def malformed(error):
 def jobs(out, qemu, silence_s):
     """Calls that each boot one ending and return its Suite."""
     try:
-        endings = read()
+        endings = read_all()
     except (Malformed, OSError) as error:
         return [lambda error=error: malformed(error)]
     return [lambda ending=ending: boot(ending, out, qemu, silence_s) for ending in endings]
