@@ -103,12 +103,12 @@ class Table(EndingsCase):
             table = re.search(r"kinds\[\] = {(.*?)}", file.read(), re.S).group(1)
         kinds = re.findall(r'"([\w-]+)"', table)
         self.assertIn("hang-masked", kinds)
-        words = [word for ending in endings.read() for word in ending.words.split()]
+        words = [word for ending in endings.read_all() for word in ending.words.split()]
         for kind in set(kinds) - {"none"}:
             self.assertIn(f"crash={kind}", words)
 
     def test_every_ending_says_more_than_its_status(self):
-        for ending in endings.read():
+        for ending in endings.read_all():
             self.assertTrue(ending.checks, ending.name)
 
 

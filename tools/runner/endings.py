@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Boots that must end in a known way: tests/endings, whose head says what its words mean."""
+"""Boots that must end in a known way: tests/endings, whose head says what its words mean, and
+tests/endings-check.
+"""
 
 import json
 import os
@@ -12,7 +14,7 @@ from . import console, ktap, matrix, results, starts
 from .suite import Suite
 
 ENDINGS = "tests/endings"
-CHECKED = "tests/endings-check"  # the same, of Image.check
+CHECK_ENDINGS = "tests/endings-check"
 KERNEL = ("4K", "gcc")  # of the matrix
 BOOT_LIMIT_S = 180
 
@@ -64,6 +66,11 @@ def read(path=ENDINGS):
     if not endings:
         raise Malformed(f"{path}:1: no endings")
     return endings
+
+
+def read_all():
+    """The endings of all files. Raises Malformed."""
+    return read(ENDINGS) + read(CHECK_ENDINGS)
 
 
 def _finish(ending):
@@ -222,11 +229,6 @@ def judge(suite, ending, boot):
         point(" ".join([key, *parts]), CHECKS[key][2](evidence, *parts))
     if evidence.results.damaged:
         point("results", "\n".join(evidence.results.damaged))
-
-
-def read_all():
-    """The endings of both files. Raises Malformed."""
-    return read() + (read(CHECKED) if os.path.exists(CHECKED) else [])
 
 
 def compose(ending, out, qemu, folder):
