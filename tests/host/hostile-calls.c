@@ -186,7 +186,9 @@ static bool pick_place(struct mapping *m)
 		lo = BLOCKS;
 		hi = BLOCKS_END;
 		if (hostile_pick(4))
-			size = unit = sizes[hostile_pick(2 + HAVE_PUD_BLOCK)];
+			size = sizes[hostile_pick(2 + HAVE_PUD_BLOCK)];
+		if (size >= PMD_SIZE)
+			unit = hostile_pick(4) ? size : PMD_SIZE;
 	}
 	m->va = lo + ALIGN_DOWN(pick(hi - lo), unit);
 	m->pages = oracle_free_bytes(m->va, MIN(size, hi - m->va)) >> PAGE_SHIFT;
@@ -213,7 +215,7 @@ static bool do_engine(struct mapping *m)
 		m->pa = ALIGN_DOWN(FAR_DEVICE + pick(64 * GiB), PUD_SIZE);
 		if (hostile_pick(4))
 			m->pa += m->va % PUD_SIZE;
-		else if (m->pages > ARRAY_PAGES)
+		else if (hostile_pick(2))
 			m->pa += m->va % PUD_SIZE + PMD_SIZE;
 		return map_range(m->va, end, m->pa, m->prot, max_shift) == 0;
 	}

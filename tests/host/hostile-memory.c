@@ -97,6 +97,7 @@ void hostile_begin_call(void)
 	const uint32_t gaps[] = { 4, 32, 128, PTRS_PER_TABLE };
 
 	hostile.calls++;
+	hostile.in_call = true;
 	hostile.cpu = hostile_pick(hostile.cpus);
 	mood = hostile_pick(3);
 	gap = gaps[hostile_pick(ARRAY_SIZE(gaps))];
@@ -107,14 +108,17 @@ void hostile_begin_call(void)
 
 /* --- the adversary's moves ---------------------------------------------------------------- */
 
-/* Another CPU uses what is mapped in the middle of this one's call. */
-static void access_elsewhere(void)
+/*
+ * Some CPU uses what is mapped in the middle of the call: at an address that its TLB holds
+ * something for, or any. This CPU is one of them: a handler, or mm/ itself.
+ */
+static void access_somewhere(void)
 {
-	uint64_t va = oracle_mapped_address();
 	unsigned cpu = hostile_pick(hostile.cpus);
+	uint64_t va = hostile_pick(2) ? tlb_address(cpu) : oracle_mapped_address();
 	struct answer want;
 
-	if (va && cpu != hostile.cpu && oracle_answer(va, &want))
+	if (va && oracle_answer(va, &want) && want.mapped)
 		tlb_access(cpu, va, &want);
 }
 
@@ -130,7 +134,7 @@ static void move(void)
 	else if (kind < 12)
 		tlb_evict(hostile_pick(hostile.cpus));
 	else
-		access_elsewhere();
+		access_somewhere();
 }
 
 static noinline void act(void)

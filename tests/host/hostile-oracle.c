@@ -187,6 +187,7 @@ void oracle_check(uint64_t va, uint64_t end)
 	uint64_t pages = (end - va) >> PAGE_SHIFT;
 	unsigned other = hostile_pick(hostile.cpus), mine = hostile.cpu;
 
+	hostile.in_call = false;
 	recent[nr_recent++ % RECENT] = (struct range){ va, end };
 	tlb_audit(va, end);
 	check_address(mine, va);

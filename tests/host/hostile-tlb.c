@@ -185,6 +185,25 @@ void tlb_speculate(unsigned cpu, uint64_t va)
 		fill(cpu, va, &r);
 }
 
+/* An address of [va, va + 1 << shift), if there is one of [lo, hi) too. */
+static __always_inline uint64_t address_in(uint64_t va, unsigned shift, uint64_t lo, uint64_t hi)
+{
+	uint64_t end = va + (1UL << shift);
+
+	if (lo < hi && lo < end && va < hi) {
+		va = MAX(va, lo);
+		end = MIN(end, hi);
+	}
+	return va + (hostile_pick_long((end - va) >> PAGE_SHIFT) << PAGE_SHIFT);
+}
+
+uint64_t tlb_address(unsigned cpu)
+{
+	const struct entry *e = &tlbs[cpu].entries[hostile_pick(ENTRIES)];
+
+	return e->shift ? address_in(e->va, e->shift, 0, 0) : 0;
+}
+
 void tlb_evict(unsigned cpu)
 {
 	if (hostile_pick(4))
@@ -253,8 +272,9 @@ static void access_from_root(unsigned cpu, uint64_t va, const struct answer *wan
 	struct answer got = walk_answer(&r, va);
 
 	judge("the walk", cpu, va, &got, want);
-	if (r.unsynced ||
-	    (!want->mapped && cpu == hostile.cpu && hostile.tlbi_at[cpu] > hostile.isb_at[cpu]))
+	r.unsynced |=
+		!want->mapped && cpu == hostile.cpu && hostile.tlbi_at[cpu] > hostile.isb_at[cpu];
+	if (r.unsynced && !hostile.in_call)
 		hostile_fail("CPU %u: 0x%lx was %smapped by this CPU, no ISB since", cpu, va,
 			     want->mapped ? "" : "un");
 	if (r.kind == LEAF && hostile_pick(2))
@@ -301,18 +321,6 @@ static __always_inline bool worth_a_look(uint64_t va, unsigned shift, uint64_t l
 	if (!shift)
 		return false;
 	return (va < hi && lo < va + (1UL << shift)) || !hostile_pick(4);
-}
-
-/* An address of [va, va + 1 << shift), if there is one of [lo, hi) too. */
-static __always_inline uint64_t address_in(uint64_t va, unsigned shift, uint64_t lo, uint64_t hi)
-{
-	uint64_t end = va + (1UL << shift);
-
-	if (lo < hi && lo < end && va < hi) {
-		va = MAX(va, lo);
-		end = MIN(end, hi);
-	}
-	return va + (hostile_pick_long((end - va) >> PAGE_SHIFT) << PAGE_SHIFT);
 }
 
 static void audit_entry(unsigned cpu, const struct entry *e, uint64_t lo, uint64_t hi)

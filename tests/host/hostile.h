@@ -50,6 +50,7 @@ struct hostile {
 	uint64_t digest;
 	uint64_t isb_at[HOSTILE_CPUS];	/* last ISB */
 	uint64_t tlbi_at[HOSTILE_CPUS]; /* DSB ISH that completed TLBIs */
+	bool in_call;			/* this CPU's ISB is still to come, maybe */
 	bool failed;
 	uint64_t failed_at; /* events and choices until then */
 	char failure[240];
@@ -146,6 +147,9 @@ void tlb_start(void);
 
 /* The walker of @cpu looks at @va, from anywhere that it has cached, and caches what it finds. */
 void tlb_speculate(unsigned cpu, uint64_t va);
+
+/* A page that an entry of @cpu translates; 0: the one that was looked at is empty. */
+uint64_t tlb_address(unsigned cpu);
 
 /* Drops any one entry. */
 void tlb_evict(unsigned cpu);

@@ -10,7 +10,7 @@
  * reads back is still right.
  *
  * Each run is a process of its own, which starts from the same memory. From the environment:
- *   HOSTILE_STEPS  events and choices of each run, default 4,000,000
+ *   HOSTILE_STEPS  events and choices of each run, default 5,000,000
  *   HOSTILE_SEED   only the run of this seed, with HOSTILE_CPUS CPUs (default 4)
  */
 #include <stdlib.h>
@@ -24,7 +24,7 @@
 #include "tests/host/hostile-oracle.h"
 #include "tests/host/tap.h"
 
-#define STEPS	   4000000UL
+#define STEPS	   5000000UL
 #define SEEDS	   3
 #define DEAF_SEEDS 4
 /* By then each deafness has shown itself, with a factor to spare. */
