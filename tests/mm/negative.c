@@ -54,12 +54,12 @@ static void *get_device(uint64_t bytes)
 
 static void *get_device_np(uint64_t bytes)
 {
-	return ioremap_np(EMPTY_PA + PAGE_SIZE, bytes);
+	return ioremap_np(EMPTY_PA + 1 * MiB, bytes);
 }
 
 static void *get_wc(uint64_t bytes)
 {
-	return ioremap_wc(EMPTY_PA, bytes);
+	return ioremap_wc(EMPTY_PA + 2 * MiB, bytes);
 }
 
 static void *get_read_only(uint64_t bytes)
