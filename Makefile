@@ -4,7 +4,8 @@
 # make test            what ./qemu.sh --test does
 # make lint            floors, formatting, warnings with both compilers
 # make mutants         breaks the code on purpose; each break must turn a test red
-# make replay TRACE=F  runs the checker over the trace in a console log (docs/checking.md)
+# make host-test T=N   builds and runs programs of tests/host by name
+# make replay TRACE=F  runs the checker over the trace in a console log (docs/trace.md)
 #
 # GRANULE=4K|16K|64K   translation granule of the image
 # LLVM=1               clang and lld instead of gcc and ld
@@ -161,6 +162,9 @@ lint:
 mutants:
 	python3 tools/mutants.py
 
+host-test:
+	@O=$(O) python3 tools/host-test.py $(T)
+
 replay:
 	@O=$(O) python3 tools/replay.py $(TRACE)
 
@@ -168,6 +172,6 @@ clean:
 	rm -rf $(O)
 
 FORCE:
-.PHONY: all test lint mutants replay clean FORCE
+.PHONY: all test host-test lint mutants replay clean FORCE
 .DELETE_ON_ERROR:
 -include $(OBJS:.o=.d) $(CHECK_OBJS:.o=.d) $(EARLY_OBJS:.o=.d)

@@ -11,7 +11,7 @@
 #include "mm/arm64/layout.h"
 #include "mm/arm64/pgtable.h"
 
-/* The numbers and names are those of the trace format (docs/checking.md): never reused. */
+/* The numbers and names are those of the trace format (docs/trace.md): never reused. */
 enum mm_event_kind {
 	EVENT_STORE = 1,     /* address: PA of the descriptor; old, new: its values */
 	EVENT_DMB_ISHST = 2, /* orders stores */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * The trace: what the checker sees, as text that outside tools can replay. The format is
- * described in docs/checking.md and does not change: a new one has a new version number.
+ * described in docs/trace.md and does not change: a new one has a new version number.
  *
  * No memory, no floats, any context: lines are made in the caller's buffer, without a newline.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * The replayer's core: runs the checker over the text of a trace (docs/checking.md).
+ * The replayer's core: runs the checker over the text of a trace (docs/trace.md).
  */
 #pragma once
 

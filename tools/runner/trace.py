@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The event trace out of the console (`trace=1`, docs/checking.md): a file of its own.
+"""The event trace out of the console (`trace=1`, docs/trace.md): a file of its own.
 
 Its lines begin with `@ `, between two markers; whatever else the kernel says meanwhile stays
 what it is.
