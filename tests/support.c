@@ -160,17 +160,34 @@ unsigned leaf_shift(uint64_t va)
 	return leaf.level == LEVEL_PMD && leaf.cont ? CONT_PMD_SHIFT : level_shift(leaf.level);
 }
 
-/* Where @bytes fit in @r, in its middle if they can: boot's own memory is at the ends. */
+/*
+ * Where @bytes fit in @r, a quarter in if they can: the image is at the start, and what boot
+ * keeps (the checker's memory is half of a small machine) at the end.
+ */
 static uint64_t find_in(const struct phys_range *r, uint64_t bytes)
 {
 	uint64_t start = MAX(r->first_pfn, 1) << PAGE_SHIFT;
 	uint64_t end = (r->first_pfn + r->pages) << PAGE_SHIFT;
-	uint64_t middle = ALIGN_UP(start + (end - start) / 2, bytes);
+	uint64_t inside = ALIGN_UP(start + (end - start) / 4, bytes);
 
-	if (middle + bytes <= end)
-		return middle;
+	if (inside + bytes <= end)
+		return inside;
 	start = ALIGN_UP(start, bytes);
 	return start + bytes <= end ? start : 0;
+}
+
+/* The end of the largest block that is free now, which is the last that anybody else will take. */
+static uint64_t find_free(uint64_t bytes)
+{
+	struct page *page = NULL;
+	unsigned order = MAX_ORDER;
+
+	while (PAGE_SIZE << order >= bytes && !(page = alloc_pages(GFP_KERNEL, order)) && order)
+		order--;
+	if (!page)
+		return 0;
+	__free_pages(page, order);
+	return page_to_phys(page) + (PAGE_SIZE << order) - bytes;
 }
 
 uint64_t find_ram(uint64_t bytes)
@@ -178,6 +195,10 @@ uint64_t find_ram(uint64_t bytes)
 	struct phys_range r, largest = { 0 };
 	uint64_t found = 0;
 
+	/* What the allocator has can be hoarded; of more than that no range is sure to be its. */
+	found = find_free(bytes);
+	if (found)
+		return found;
 	for_each_ram_range (&r)
 		if (r.pages > largest.pages)
 			largest = r;
