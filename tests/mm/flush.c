@@ -118,6 +118,37 @@ TEST(flush_mixed, "flush/pages-blocks-and-pages")
 	free_vm_area(area);
 }
 
+/*
+ * The same, but both ends lie in tables that others use too: their pages are cleared one by
+ * one beside the blocks. Counts alone do not say which addresses the TLBIs named: Image.check does.
+ */
+TEST(flush_shared, "flush/blocks-between-shared-tables")
+{
+	struct vm_struct *area =
+		__get_vm_area(6 * PMD_SIZE, PMD_SIZE, VMALLOC_START, VMALLOC_END, VM_MAP);
+	uint64_t low, va, end;
+	struct door_counts c;
+
+	if (!CHECK(area))
+		return;
+	low = (uint64_t)area->addr;
+	va = low + PMD_SIZE - 3 * PAGE_SIZE;
+	end = low + 3 * PMD_SIZE + 4 * PAGE_SIZE;
+	CHECK_EQ(map_range(low, low + PAGE_SIZE, EMPTY_PA, PROT_DEVICE_nGnRE, MAP_SHIFT_ANY), 0);
+	CHECK_EQ(map_range(end, end + PAGE_SIZE, EMPTY_PA, PROT_DEVICE_nGnRE, MAP_SHIFT_ANY), 0);
+	CHECK_EQ(map_range(va, end, EMPTY_PA + va - low, PROT_DEVICE_nGnRE, PMD_SHIFT), 0);
+	CHECK_EQ(leaf_shift(low + PMD_SIZE), PMD_SHIFT);
+	start_counting();
+	unmap_range(va, end);
+	c = stop_counting();
+	check_unmap_counts(&c, 3 + 2 + 4);
+	CHECK_EQ(c.tables_freed, 0);
+	CHECK_EQ(leaf_shift(va) + leaf_shift(low + PMD_SIZE) + leaf_shift(end - 1), 0);
+	unmap_range(low, low + PAGE_SIZE);
+	unmap_range(end, end + PAGE_SIZE);
+	free_vm_area(area);
+}
+
 TEST(flush_windows, "flush/many-blocks")
 {
 	const uint64_t blocks = 100;
