@@ -9,7 +9,6 @@
 
 #include "lib/cmdline/options.h"
 #include "lib/log.h"
-#include "mm/phys/buddy.h"
 #include "mm/phys/kmalloc.h"
 
 static bool one_valid(uint64_t number, char *error, size_t size)
@@ -44,20 +43,13 @@ bool bench_cpus_valid(char *error, size_t size)
 	return true;
 }
 
-static void give_caches_back(void *arg)
-{
-	(void)arg;
-	kmalloc_drain();
-	drain_hot_lists();
-}
-
 int bench_cpus_off(void)
 {
 	int failures = 0;
 
 	for (unsigned i = 0; i < nr_cpus; i++)
 		if (i != boot_cpu && cpu_online(i) &&
-		    (work_on_cpu(i, give_caches_back, NULL) || cpu_down(i)))
+		    (work_on_cpu(i, drain_cpu_caches, NULL) || cpu_down(i)))
 			failures++;
 	return failures;
 }

@@ -144,8 +144,7 @@ static const char *pmu_trouble(void)
 
 void bench_selfcheck(void)
 {
-	counters = (struct counters){ .emulated = !pmu_has_event(PMU_L1D_TLB_REFILL),
-				      .pmu = !pmu_start() };
+	counters = (struct counters){ .emulated = pmu_is_emulated(), .pmu = !pmu_start() };
 	counters.no_instructions = counters.pmu ? instruction_trouble() : pmu_trouble();
 	if (counters.emulated)
 		check_emulated();

@@ -79,8 +79,6 @@ static void learn_platform(unsigned entry_el, uint64_t image_pa)
 	snprintf(platform.model, sizeof(platform.model), "%s", model ? model : "unknown");
 	snprintf(platform.compatible, sizeof(platform.compatible), "%s",
 		 compatible ? compatible : "unknown");
-	platform.midr = read_sysreg(midr_el1);
-	platform.mpidr = read_sysreg(mpidr_el1);
 	platform.tcr = read_sysreg(tcr_el1);
 	platform.mair = read_sysreg(mair_el1);
 	platform.sctlr = read_sysreg(sctlr_el1);
@@ -106,7 +104,7 @@ static void start_machine(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 	psci_init(&fdt);
 	learn_platform(entry_el, image_pa);
 	/* External aborts are reported where they happen; IRQs stay masked till there is a GIC. */
-	asm volatile("msr daifclr, #4" ::: "memory");
+	local_serror_enable();
 	print_banner();
 	print_clock(&fdt);
 	if (error) {

@@ -52,7 +52,7 @@ void start_interrupts(const struct fdt *fdt)
 	if (error)
 		log_printf("boot: no timer interrupt, hangs are not detected: error %d\n", error);
 	set_irq_entry(irq_dispatch);
-	asm volatile("msr daifclr, #2" ::: "memory");
+	local_irq_enable();
 }
 
 /* A CPU has two, each the upper half of an aligned pair; what is not mapped is their guards. */

@@ -47,7 +47,7 @@ _Noreturn static void wait_for_ever(void)
 {
 	for (;;) {
 		io_complete();
-		asm volatile("wfi");
+		wait_for_interrupt();
 	}
 }
 

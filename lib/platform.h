@@ -7,9 +7,8 @@
 #include "lib/compiler.h"
 
 struct platform {
-	char model[96];	      /* root node's model, or "unknown" */
-	char compatible[64];  /* its first compatible string */
-	uint64_t midr, mpidr; /* of the boot CPU */
+	char model[96];	     /* root node's model, or "unknown" */
+	char compatible[64]; /* its first compatible string */
 	uint64_t tcr, mair, sctlr;
 	uint64_t cntfrq_hz;
 	unsigned entry_el;	 /* 1, 2; 3 ends the run */

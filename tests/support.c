@@ -28,10 +28,8 @@
 /* What this CPU keeps for itself, back; between calls no lock is among it. */
 static void give_back(void *unused)
 {
-	(void)unused;
 	locks_held("where a test counts");
-	kmalloc_drain();
-	drain_hot_lists();
+	drain_cpu_caches(unused);
 }
 
 struct totals count_totals(void)
@@ -289,5 +287,5 @@ uint64_t random_below(uint64_t *state, uint64_t bound)
 
 bool is_emulated(void)
 {
-	return !pmu_has_event(PMU_L1D_TLB_REFILL);
+	return pmu_is_emulated();
 }

@@ -33,6 +33,12 @@ void pmu_stop(void);
 /* Whether this CPU says that it implements the common @event. False without a PMU. */
 bool pmu_has_event(unsigned event);
 
+/* Without TLB events this is no core with a TLB worth timing: an emulator (docs/measuring.md). */
+static __always_inline bool pmu_is_emulated(void)
+{
+	return !pmu_has_event(PMU_L1D_TLB_REFILL);
+}
+
 /*
  * True if the counters obey: over a loop the cycles move, the instructions too if the event
  * exists and else not, and once stopped nothing does. Leaves them started, from 0. Says

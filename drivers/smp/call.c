@@ -42,8 +42,7 @@ static bool change(enum call_state *state, enum call_state from, enum call_state
 					   __ATOMIC_ACQUIRE);
 }
 
-/* --- what is asked of this CPU ------------------------------------------------------------------
- */
+/* --- what is asked of this CPU ------------------------------------------------------------ */
 
 static void serve_call(void)
 {
@@ -116,7 +115,7 @@ static void take_halt(void *arg)
 	(void)arg;
 	__atomic_store_n(&mail[smp_processor_id()].halted, true, __ATOMIC_RELEASE);
 	for (;;)
-		asm volatile("wfi");
+		wait_for_interrupt();
 }
 
 /* What can be asked of a CPU that waits here, with IRQs masked or not. */

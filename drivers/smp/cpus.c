@@ -145,7 +145,7 @@ _Noreturn void secondary_main(struct cpu *self)
 	this_cpu(stack_top) = self->stack_top;
 	this_cpu(emergency_top) = self->emergency_top;
 	self->midr = read_sysreg(midr_el1);
-	asm volatile("msr daifclr, #4" ::: "memory"); /* SErrors are reported where they happen */
+	local_serror_enable();
 	/* Without interrupts it would never hear of work: it goes, and will be missed. */
 	if (!gic_cpu_init() && change_state(self, CPU_IS_STARTING, CPU_IS_ONLINE)) {
 		hang_cpu_init();
@@ -161,11 +161,10 @@ _Noreturn void smp_switch_off(void)
 	gic_cpu_exit();
 	psci_cpu_off();
 	for (;;)
-		asm volatile("wfi");
+		wait_for_interrupt();
 }
 
-/* --- on the CPU that wants it ------------------------------------------------------------------
- */
+/* --- on the CPU that wants it ------------------------------------------------------------- */
 
 /* Until @cpu's state is not @state any more. */
 static bool wait_while(const struct cpu *cpu, enum cpu_state state)

@@ -45,9 +45,8 @@ static uint64_t limit_ms(void)
 {
 	if (hang_seconds != BY_ITSELF)
 		return hang_seconds * 1000;
-	return pmu_has_event(PMU_INST_RETIRED) && !pmu_has_event(PMU_L1D_TLB_REFILL)
-		       ? DEFAULT_VIRTUAL_MS
-		       : DEFAULT_MS;
+	return pmu_is_emulated() && pmu_has_event(PMU_INST_RETIRED) ? DEFAULT_VIRTUAL_MS
+								    : DEFAULT_MS;
 }
 
 static uint64_t limit_ticks(void)
@@ -71,7 +70,7 @@ _Noreturn void hang_tell(void)
 	print_place();
 	__atomic_store_n(&told[smp_processor_id()], true, __ATOMIC_RELEASE);
 	for (;;)
-		asm volatile("wfi");
+		wait_for_interrupt();
 }
 
 static void ask(unsigned cpu)

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "drivers/smp/smp-internal.h"
+#include "lib/arm64/barrier.h"
 #include "lib/lock.h"
 #include "lib/panic.h"
 
@@ -59,9 +60,10 @@ static void sleep_once(const struct slot *own, const struct slot *other)
 	uint64_t irq = local_irq_save();
 
 	if (slot_state(own) != SLOT_FULL && (!other || slot_state(other) != SLOT_DONE))
-		asm volatile("wfi" ::: "memory");
+		wait_for_interrupt();
 	/* Even where the caller masks IRQs: what is pending would end each WFI at once. */
-	asm volatile("msr daifclr, #2\n\tisb" ::: "memory");
+	local_irq_enable();
+	sysreg_sync(); /* taken here, before they may be masked again */
 	local_irq_restore(irq);
 }
 
@@ -69,7 +71,7 @@ _Noreturn void smp_idle(struct cpu *self)
 {
 	struct slot *own = &slots[self->number].slot;
 
-	asm volatile("msr daifclr, #2" ::: "memory");
+	local_irq_enable();
 	for (;;) {
 		locks_held("in the idle loop");
 		if (!serve(own))

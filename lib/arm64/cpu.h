@@ -21,6 +21,24 @@ static __always_inline void local_irq_restore(uint64_t daif)
 	asm volatile("msr daif, %0" ::"r"(daif) : "memory");
 }
 
+/* IRQs come from here on: on a CPU whose interrupt controller is set up. */
+static __always_inline void local_irq_enable(void)
+{
+	asm volatile("msr daifclr, #2" ::: "memory");
+}
+
+/* SErrors are reported where they happen. */
+static __always_inline void local_serror_enable(void)
+{
+	asm volatile("msr daifclr, #4" ::: "memory");
+}
+
+/* Until an interrupt is pending, masked or not; may return early. */
+static __always_inline void wait_for_interrupt(void)
+{
+	asm volatile("wfi" ::: "memory");
+}
+
 /* In every spin loop: under icount the emulator hands over to the next CPU only here. */
 static __always_inline void cpu_relax(void)
 {

@@ -207,6 +207,13 @@ void kmalloc_drain(void)
 	local_irq_restore(irq);
 }
 
+void drain_cpu_caches(void *unused)
+{
+	(void)unused;
+	kmalloc_drain();
+	drain_hot_lists();
+}
+
 uint64_t kmalloc_slab_pages(void)
 {
 	uint64_t pages = 0;

@@ -33,5 +33,8 @@ void kfree(void *object);
  */
 void kmalloc_drain(void);
 
+/* Both, in that order: all free memory that this CPU keeps for itself. As a CPU's work; @unused. */
+void drain_cpu_caches(void *unused);
+
 /* Pages that are slabs now, in use or cached. Racy while others allocate. */
 uint64_t kmalloc_slab_pages(void);

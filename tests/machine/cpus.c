@@ -36,13 +36,6 @@ static unsigned some_other_cpu(void)
 	return smp_processor_id();
 }
 
-static void drain_here(void *arg)
-{
-	(void)arg;
-	kmalloc_drain();
-	drain_hot_lists();
-}
-
 /* --- running ------------------------------------------------------------------------------ */
 
 static bool ran[NR_CPUS];
@@ -134,13 +127,13 @@ TEST(cpus_off_on, "cpus/off-and-on-again")
 
 	NEED(2);
 	for (unsigned i = 0; i < 10; i++) {
-		CHECK_EQ(work_on_cpu(cpu, drain_here, NULL), 0);
+		CHECK_EQ(work_on_cpu(cpu, drain_cpu_caches, NULL), 0);
 		CHECK_EQ(cpu_down(cpu), 0);
 		CHECK(!cpu_online(cpu));
 		CHECK_EQ(psci_affinity_info(cpus[cpu].mpidr), PSCI_IS_OFF);
 		CHECK_EQ(cpu_down(cpu), 0);
-		CHECK_EQ(cpu_start_work(cpu, drain_here, NULL), -EINVAL);
-		CHECK_EQ(smp_call(cpu, drain_here, NULL), -EINVAL);
+		CHECK_EQ(cpu_start_work(cpu, drain_cpu_caches, NULL), -EINVAL);
+		CHECK_EQ(smp_call(cpu, drain_cpu_caches, NULL), -EINVAL);
 		CHECK_EQ(cpu_up(cpu), 0);
 		CHECK_EQ(cpu_up(cpu), 0);
 		CHECK(cpu_online(cpu));
@@ -155,8 +148,8 @@ TEST(cpus_refused, "cpus/what-cannot-be-started")
 	CHECK_EQ(cpu_up(nr_cpus), -EINVAL);
 	CHECK_EQ(cpu_down(nr_cpus), -EINVAL);
 	CHECK_EQ(cpu_down(smp_processor_id()), -EINVAL);
-	CHECK_EQ(smp_call(nr_cpus, drain_here, NULL), -EINVAL);
-	CHECK_EQ(cpu_start_work(nr_cpus, drain_here, NULL), -EINVAL);
+	CHECK_EQ(smp_call(nr_cpus, drain_cpu_caches, NULL), -EINVAL);
+	CHECK_EQ(cpu_start_work(nr_cpus, drain_cpu_caches, NULL), -EINVAL);
 	if (!psci_method() || nr_cpus == NR_CPUS)
 		return;
 	/* One more than there is: firmware says no, and the run goes on. */
@@ -175,7 +168,7 @@ TEST(cpus_stillborn, "cpus/one-that-does-not-come-up")
 	unsigned cpu = some_other_cpu(), patience = smp_patience_ms;
 
 	NEED(2);
-	CHECK_EQ(work_on_cpu(cpu, drain_here, NULL), 0);
+	CHECK_EQ(work_on_cpu(cpu, drain_cpu_caches, NULL), 0);
 	CHECK_EQ(cpu_down(cpu), 0);
 	smp_patience_ms = SHORT_MS;
 	CHECK_EQ(smp_start(cpu, stillborn_start), -ETIMEDOUT);
@@ -317,7 +310,7 @@ TEST(cpus_late, "cpus/one-that-goes-off-late")
 	unsigned cpu = some_other_cpu(), patience = smp_patience_ms;
 
 	NEED(2);
-	CHECK_EQ(work_on_cpu(cpu, drain_here, NULL), 0);
+	CHECK_EQ(work_on_cpu(cpu, drain_cpu_caches, NULL), 0);
 	linger_on = true;
 	smp_patience_ms = SHORT_MS;
 	CHECK_EQ(smp_call(cpu, linger, NULL), -ETIMEDOUT);
@@ -330,7 +323,7 @@ TEST(cpus_late, "cpus/one-that-goes-off-late")
 		cpu_relax();
 	/* It did go, and is as good as new. */
 	CHECK_EQ(cpu_up(cpu), 0);
-	CHECK_EQ(work_on_cpu(cpu, drain_here, NULL), 0);
+	CHECK_EQ(work_on_cpu(cpu, drain_cpu_caches, NULL), 0);
 	CHECK_EQ(smp_call(cpu, count_call, NULL), 0);
 }
 

@@ -23,13 +23,6 @@ struct item {
 static struct item *shelves[SHELVES];
 static uint64_t bad_words, refused;
 
-static void drain_here(void *arg)
-{
-	(void)arg;
-	kmalloc_drain();
-	drain_hot_lists();
-}
-
 static struct item *make_item(uint64_t *state)
 {
 	struct item *item = kmalloc(sizeof(*item), GFP_KERNEL);
@@ -97,7 +90,7 @@ TEST(crowd_maps, "crowd/map-hand-over-unmap")
 {
 	struct totals before;
 
-	work_on_each_cpu(drain_here, NULL);
+	work_on_each_cpu(drain_cpu_caches, NULL);
 	before = count_totals();
 	bad_words = refused = 0;
 	work_on_each_cpu(live, NULL);
@@ -108,6 +101,6 @@ TEST(crowd_maps, "crowd/map-hand-over-unmap")
 	}
 	CHECK_EQ(bad_words, 0);
 	CHECK_EQ(refused, 0);
-	work_on_each_cpu(drain_here, NULL);
+	work_on_each_cpu(drain_cpu_caches, NULL);
 	CHECK_NOTHING_LOST(before);
 }
