@@ -8,6 +8,7 @@
 #include "mm/arm64/door.h"
 #include "mm/map/map.h"
 #include "mm/phys/buddy.h"
+#include "mm/phys/table-pages.h"
 
 enum source_kind { SOURCE_RANGE, SOURCE_PAGES, SOURCE_BLOCKS };
 
@@ -45,6 +46,9 @@ uint64_t source_run(const struct source *s, uint64_t index, uint64_t left);
  */
 int source_fill(struct source *s, uint64_t index, uint64_t n, desc_t *slot, uint64_t va);
 
+/* The same for @n blocks of a SOURCE_RANGE from its first frame on; @slot is a PMD entry's. */
+void source_fill_blocks(const struct source *s, uint64_t n, desc_t *slot, uint64_t va);
+
 /* Whether source_fill() cannot fail, so that it may write to a live table. */
 static __always_inline bool source_is_trusted(const struct source *s)
 {
@@ -72,53 +76,44 @@ static __always_inline void unlock_tables(uint64_t irq)
 /* Pages linked as tables. Under pgtable_lock. */
 extern uint64_t table_pages;
 
-SLIST_HEAD(table_list, page); /* by hot_link */
-
 /*
- * A page for a table of @level, contents undefined, live count 0; NULL: no memory. Not under
- * pgtable_lock.
+ * A page for a table of @level, live count 0; only slots of its table_extent may be other than
+ * zero. NULL: no memory. Not under pgtable_lock.
  */
 static __always_inline struct page *table_alloc(int level)
 {
-	struct page *page = alloc_pages(GFP_KERNEL, 0);
+	struct page *page = table_page_alloc();
 
-	if (!page)
+	if (unlikely(!page))
 		return NULL;
-	page->flags |= PG_TABLE;
-	page->table_live = 0;
 	MM_EVENT(EVENT_TABLE_ALLOC, page_to_phys(page), mm_event_address(swapper_pg_dir), level);
 	DOOR_COUNT(c->tables_allocated++);
 	return page;
 }
 
-/* Gives a table back that no walker and no TLB knows any more. Not under pgtable_lock. */
-static __always_inline void table_free(struct page *page)
+/* To be freed with @list; what is not zero lies in slots [@first, @first + @n). */
+static __always_inline void table_list_add(struct table_list *list, struct page *page,
+					   uint64_t first, uint64_t n)
 {
-	MM_EVENT(EVENT_TABLE_FREE, page_to_phys(page), 0, 0);
-	page->flags &= ~PG_TABLE;
-	DOOR_COUNT(c->tables_freed++);
-	__free_pages(page, 0);
+	page->table_extent = (struct table_extent){ (uint32_t)first, (uint32_t)(first + n) };
+	SLIST_INSERT_HEAD(list, page, hot_link);
 }
 
-static __always_inline void table_list_free(struct table_list *list)
-{
-	while (!SLIST_EMPTY(list)) {
-		struct page *page = SLIST_FIRST(list);
+/*
+ * Fills a detached table: pages [@index, @index + @n) of @s from the slot of @va on, zeros
+ * around them. -EINVAL as source_fill().
+ */
+int fill_table(struct page *page, struct source *s, uint64_t index, uint64_t va, uint64_t n);
 
-		SLIST_REMOVE_HEAD(list, hot_link);
-		table_free(page);
-	}
-}
-
-/* The table that descriptor @d points to. */
+/* The table that link @d points to: a link of ours has no attributes, only type and address. */
 static __always_inline struct page *desc_table_page(desc_t d)
 {
-	return phys_to_page(desc_addr(d));
+	return phys_to_page(d - table_desc(0));
 }
 
 static __always_inline desc_t *desc_table(desc_t d)
 {
-	return phys_to_virt(desc_addr(d));
+	return phys_to_virt(d - table_desc(0));
 }
 
 /* Slot of @va at @level, NULL if a table above it is missing (or is a leaf). */
@@ -178,3 +173,13 @@ void undo_plan(struct plan *p);
 
 /* Zeroed tables for the levels above, one for each that is missing, on p->upper. -ENOMEM. */
 int plan_upper(struct plan *p);
+
+/* Maps by a plan. 0, -EINVAL, -ENOMEM. */
+int map_by_plan(struct source *s, uint64_t va, uint64_t end);
+
+/*
+ * Shorter ways: a part of one window; a range that is whole blocks of one table. -EAGAIN,
+ * nothing changed: a plan is needed.
+ */
+int map_in_window(struct source *s, uint64_t va, uint64_t end);
+int map_whole_blocks(struct source *s, uint64_t va, uint64_t end);

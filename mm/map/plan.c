@@ -54,24 +54,37 @@ static uint64_t plan_blocks(struct plan *p, desc_t *plan, uint64_t va)
 	return n;
 }
 
-/* Fills a page with the descriptors of [va, next); empty slots are zeroed. */
+/* Zeroes slots [first, end) as far as @extent does not know them to be zero. */
+static __always_inline void zero_slots(desc_t *table, struct table_extent extent, uint64_t first,
+				       uint64_t end)
+{
+	first = MAX(first, extent.first);
+	end = MIN(end, extent.end);
+	if (unlikely(first < end))
+		desc_clear(table + first, end - first);
+}
+
+int fill_table(struct page *page, struct source *s, uint64_t index, uint64_t va, uint64_t n)
+{
+	uint64_t first = table_index(va, LEVEL_PTE);
+	desc_t *table = page_address(page);
+
+	page->table_live = (uint32_t)n;
+	zero_slots(table, page->table_extent, 0, first);
+	zero_slots(table, page->table_extent, first + n, PTRS_PER_TABLE);
+	return source_fill(s, index, n, table + first, va);
+}
+
+/* The same in a page that the plan gets. */
 static int plan_table(struct plan *p, desc_t *plan, uint64_t va, uint64_t next)
 {
-	uint64_t first = table_index(va, LEVEL_PTE), n = (next - va) >> PAGE_SHIFT;
 	struct page *page = table_alloc(LEVEL_PTE);
-	desc_t *table;
 
 	if (!page)
 		return -ENOMEM;
 	p->has_tables = true;
-	table = page_address(page);
-	page->table_live = n;
 	*plan = table_desc(page_to_phys(page));
-	if (first)
-		desc_clear(table, first);
-	if (first + n < PTRS_PER_TABLE)
-		desc_clear(table + first + n, PTRS_PER_TABLE - first - n);
-	return source_fill(p->source, source_index(p, va), n, table + first, va);
+	return fill_table(page, p->source, source_index(p, va), va, (next - va) >> PAGE_SHIFT);
 }
 
 /* The rest of a window that other areas may share, or that no block fits. */
@@ -122,7 +135,7 @@ void undo_plan(struct plan *p)
 			va += PUD_SIZE - PMD_SIZE;
 			plan += PMDS_PER_PUD - 1;
 		} else if (desc_is_table(*plan)) {
-			table_free(desc_table_page(*plan));
+			table_list_add(&p->spare, desc_table_page(*plan), 0, PTRS_PER_TABLE);
 		}
 	}
 }
@@ -150,7 +163,7 @@ int plan_upper(struct plan *p)
 			page = table_alloc(level);
 			if (!page)
 				return -ENOMEM;
-			desc_clear(page_address(page), PTRS_PER_TABLE);
+			zero_slots(page_address(page), page->table_extent, 0, PTRS_PER_TABLE);
 			SLIST_INSERT_HEAD(&p->upper, page, hot_link);
 		}
 		last = va;

@@ -91,25 +91,58 @@ uint64_t source_run(const struct source *s, uint64_t index, uint64_t left)
 	}
 }
 
-/* One run of frames: single pages up to a group boundary, whole groups, single pages. */
+/* Descriptors of a run; a few are not worth the call. */
+static __always_inline void fill_some(desc_t *slot, desc_t first, uint64_t step, uint64_t n)
+{
+	if (n >= 16) {
+		desc_fill(slot, first, step, n);
+		return;
+	}
+	for (; n; n--, first += step)
+		set_desc_in_loop(slot++, first);
+}
+
+/*
+ * One run of @n frames or blocks: single leaves up to a group boundary, whole groups, single
+ * leaves. @level and @group_shift, log2 of a group's leaves, are constants.
+ */
+static __always_inline void fill_leaves(const struct source *s, uint64_t pa, uint64_t n,
+					desc_t *slot, uint64_t va, int level, unsigned group_shift)
+{
+	unsigned shift = level_shift(level);
+	uint64_t size = 1UL << shift, group = 1UL << group_shift;
+	desc_t first = leaf_desc(pa, s->prot, level);
+	uint64_t head, groups;
+
+	if (n >= group && s->max_shift >= shift + group_shift &&
+	    IS_ALIGNED(va ^ pa, size << group_shift)) {
+		head = -(pa >> shift) & (group - 1);
+		if (head) {
+			head = min_u64(n, head);
+			fill_some(slot, first, size, head);
+			slot += head;
+			first += head << shift;
+			n -= head;
+		}
+		groups = n & ~(group - 1);
+		if (groups)
+			fill_some(slot, first | DESC_CONT, size, groups);
+		slot += groups;
+		first += groups << shift;
+		n -= groups;
+	}
+	fill_some(slot, first, size, n);
+}
+
 static noinline void fill_run(const struct source *s, uint64_t pa, uint64_t n, desc_t *slot,
 			      uint64_t va)
 {
-	uint64_t head = n, groups = 0;
-	desc_t first = leaf_desc(pa, s->prot, LEVEL_PTE);
+	fill_leaves(s, pa, n, slot, va, LEVEL_PTE, CONT_PTES_SHIFT);
+}
 
-	if (s->max_shift >= CONT_PTE_SHIFT && IS_ALIGNED(va ^ pa, CONT_PTE_SIZE)) {
-		head = min_u64(n, -(pa >> PAGE_SHIFT) & (CONT_PTES - 1));
-		groups = (n - head) & ~(CONT_PTES - 1);
-	}
-	if (head)
-		desc_fill(slot, first, PAGE_SIZE, head);
-	if (groups)
-		desc_fill(slot + head, (first + (head << PAGE_SHIFT)) | DESC_CONT, PAGE_SIZE,
-			  groups);
-	head += groups;
-	if (head < n)
-		desc_fill(slot + head, first + (head << PAGE_SHIFT), PAGE_SIZE, n - head);
+void source_fill_blocks(const struct source *s, uint64_t n, desc_t *slot, uint64_t va)
+{
+	fill_leaves(s, s->pa, n, slot, va, LEVEL_PMD, CONT_PMDS_SHIFT);
 }
 
 /*

@@ -98,7 +98,7 @@ static uint64_t clear_leaves(struct unmap *u, desc_t *slot, desc_t d, uint64_t v
 		return n;
 	}
 	set_desc(slot, 0);
-	SLIST_INSERT_HEAD(&u->tables, page, hot_link);
+	table_list_add(&u->tables, page, table_index(va, LEVEL_PTE), n);
 	table_pages--;
 	return 0;
 }
@@ -164,5 +164,5 @@ void unmap_range(uint64_t va, uint64_t end)
 	clear_windows(&u, va, end);
 	flush_rest(&u);
 	unlock_tables(flags);
-	table_list_free(&u.tables);
+	table_pages_free(&u.tables);
 }

@@ -16,25 +16,10 @@
 #include "lib/percpu.h"
 #include "mm/phys/buddy-internal.h"
 #include "mm/phys/fail.h"
+#include "mm/phys/hot-internal.h"
 #include "mm/phys/ranges.h"
 
-struct hot_list {
-	struct page *head;
-	uint64_t room;	    /* blocks that head can still take; 0 too before hot_cpu_init() */
-	struct page *spare; /* NULL, or exactly `high` blocks */
-	uint64_t high;
-};
-
-struct hot_cpu {
-	struct hot_list lists[MAX_ORDER + 1][NR_BUDDY_ZONES];
-	struct page *ram;      /* first page of the range of RAM last freed to, */
-	uint64_t ram_pages;    /* and its size; 0 at first */
-	enum zone_id gfp_zone; /* where GFP_KERNEL starts: the highest zone with memory */
-	bool ready;	       /* hot_cpu_init() is done */
-	struct hot_cpu *next;  /* all CPUs' */
-};
-
-static DEFINE_PER_CPU(struct hot_cpu, hot_cpu);
+DEFINE_PER_CPU(struct hot_cpu, hot_cpu);
 
 #if HAVE_FAIL_NTH
 struct fail_nth fail_nth;
@@ -65,6 +50,7 @@ static void hot_cpu_init(struct hot_cpu *cpu)
 	for (unsigned id = 0; id < NR_BUDDY_ZONES; id++) {
 		for (unsigned order = 0; order <= MAX_ORDER; order++)
 			cpu->lists[order][id].room = cpu->lists[order][id].high = hot_high(order);
+		cpu->tables[id].room = cpu->tables[id].high = hot_high(0);
 		if (zones[id].managed_pages)
 			cpu->gfp_zone = id;
 	}
@@ -88,43 +74,9 @@ uint64_t hot_pages_of(enum zone_id id)
 			blocks += READ_ONCE(list->spare) ? list->high : 0;
 			pages += blocks << order;
 		}
+		pages += READ_ONCE(cpu->tables[id].high) - READ_ONCE(cpu->tables[id].room);
 	}
 	return pages;
-}
-
-/* Takes the top block; NULL if there is none. */
-static __always_inline struct page *pop(struct hot_list *list)
-{
-	struct page *page;
-	uint64_t room;
-
-	ONE_REGISTER(list);
-	page = list->head;
-	room = list->room;
-	if (unlikely(!page))
-		return NULL;
-	list->head = page->hot_link.sle_next;
-	list->room = room + 1;
-	page->state ^= PAGE_STATE_OWNED;
-	return page;
-}
-
-/* Puts a block on top, @state is what the page's becomes. false: there is no room. */
-static __always_inline bool push(struct hot_list *list, struct page *page, uint64_t state)
-{
-	struct page *head;
-	uint64_t room;
-
-	ONE_REGISTER(list);
-	head = list->head;
-	room = list->room;
-	if (unlikely(room == 0))
-		return false;
-	page->state = state;
-	page->hot_link.sle_next = head;
-	list->head = page;
-	list->room = room - 1;
-	return true;
 }
 
 /* Carves 2^(got - order) blocks out of one, lowest address on top. */
@@ -133,7 +85,7 @@ static void fill(struct hot_list *list, enum zone_id id, struct page *page, unsi
 {
 	for (struct page *block = page + (1UL << got); block > page;) {
 		block -= 1UL << order;
-		push(list, block, PAGE_STATE(PG_BLOCK, id, order, 0));
+		hot_push(list, block, PAGE_STATE(PG_BLOCK, id, order, 0));
 	}
 }
 
@@ -168,7 +120,7 @@ static struct page *take_cold(struct hot_cpu *cpu, enum zone_id id, unsigned ord
 	} else if (!list->head && list->high) {
 		refill(list, id, order);
 	}
-	page = pop(list);
+	page = hot_pop(list);
 	if (page)
 		return page;
 	raw_spin_lock(&zones[id].lock);
@@ -190,18 +142,21 @@ static void drain_stack(enum zone_id id, struct page *page, unsigned order)
 	}
 }
 
+static void drain_list(struct hot_list *list, enum zone_id id, unsigned order)
+{
+	drain_stack(id, list->head, order);
+	drain_stack(id, list->spare, order);
+	list->head = list->spare = NULL;
+	list->room = list->high;
+}
+
 static void drain(struct hot_cpu *cpu)
 {
 	for (unsigned id = 0; id < NR_BUDDY_ZONES; id++) {
 		raw_spin_lock(&zones[id].lock);
-		for (unsigned order = 0; order <= MAX_ORDER; order++) {
-			struct hot_list *list = &cpu->lists[order][id];
-
-			drain_stack(id, list->head, order);
-			drain_stack(id, list->spare, order);
-			list->head = list->spare = NULL;
-			list->room = list->high;
-		}
+		for (unsigned order = 0; order <= MAX_ORDER; order++)
+			drain_list(&cpu->lists[order][id], id, order);
+		drain_list(&cpu->tables[id], id, 0);
 		raw_spin_unlock(&zones[id].lock);
 	}
 }
@@ -255,7 +210,7 @@ struct page *alloc_pages(gfp_t gfp, unsigned order)
 	irq = local_irq_save();
 	cpu = &this_cpu(hot_cpu);
 	list = &cpu->lists[order][cpu->gfp_zone & ~gfp];
-	page = pop(list);
+	page = hot_pop(list);
 	if (unlikely(!page))
 		return alloc_cold(gfp, order, irq);
 	local_irq_restore(irq);
@@ -286,7 +241,7 @@ static noinline void free_full(struct hot_list *list, struct page *page, uint64_
 		list->spare = list->head;
 		list->head = NULL;
 		list->room = list->high;
-		push(list, page, state);
+		hot_push(list, page, state);
 	}
 	local_irq_restore(irq);
 }
@@ -344,7 +299,7 @@ static noinline void free_cold(struct page *page, unsigned order, uint64_t irq)
 	state = PAGE_STATE(PG_BLOCK, page->zone, order, 0);
 	tell_freed(page, 1UL << order);
 	list = &cpu->lists[order][page->zone];
-	if (!push(list, page, state))
+	if (!hot_push(list, page, state))
 		return free_full(list, page, state, irq);
 	local_irq_restore(irq);
 }
@@ -365,7 +320,7 @@ void __free_pages(struct page *page, unsigned order)
 		return free_cold(page, order, irq);
 	tell_freed(page, 1UL << order);
 	list = &cpu->lists[order][page->zone];
-	if (unlikely(!push(list, page, state)))
+	if (unlikely(!hot_push(list, page, state)))
 		return free_full(list, page, state, irq);
 	local_irq_restore(irq);
 }

@@ -24,6 +24,11 @@ enum page_flags {
 	PG_TABLE = 1 << 7,     /* a translation table; table_live counts its descriptors */
 };
 
+/* Slots [first, end) of a table: the others are zero. */
+struct table_extent {
+	uint32_t first, end;
+};
+
 struct page {
 	union {
 		struct {
@@ -47,6 +52,7 @@ struct page {
 	};
 	union {
 		void *slab_free; /* PG_SLAB: first free object that belongs to no CPU */
+		struct table_extent table_extent; /* of a page from table_page_alloc() */
 		uint64_t private[4];
 	};
 };

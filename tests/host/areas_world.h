@@ -2,7 +2,8 @@
 /*
  * What the tests of vmalloc(), vmap() and ioremap() share: the log and the allocators
  * watched, allocations that fail on demand, the world before and after, mappings read back.
- * A test links with -Wl,--wrap= log_printf, alloc_pages, alloc_pages_bulk, kmalloc.
+ * A test links with -Wl,--wrap= log_printf, alloc_pages, alloc_pages_bulk, table_page_alloc,
+ * kmalloc.
  */
 #pragma once
 
@@ -16,6 +17,7 @@
 #include "mm/phys/buddy.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/ranges.h"
+#include "mm/phys/table-pages.h"
 #include "tests/host/arena.h"
 #include "tests/host/tap.h"
 
@@ -58,9 +60,11 @@ static bool fails_now(void)
 
 struct page *__real_alloc_pages(gfp_t gfp, unsigned order);
 unsigned long __real_alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **array);
+struct page *__real_table_page_alloc(void);
 void *__real_kmalloc(size_t size, gfp_t gfp);
 struct page *__wrap_alloc_pages(gfp_t gfp, unsigned order);
 unsigned long __wrap_alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **array);
+struct page *__wrap_table_page_alloc(void);
 void *__wrap_kmalloc(size_t size, gfp_t gfp);
 
 struct page *__wrap_alloc_pages(gfp_t gfp, unsigned order)
@@ -72,6 +76,11 @@ struct page *__wrap_alloc_pages(gfp_t gfp, unsigned order)
 unsigned long __wrap_alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **array)
 {
 	return __real_alloc_pages_bulk(gfp, fails_now() ? nr / 2 : nr, array);
+}
+
+struct page *__wrap_table_page_alloc(void)
+{
+	return fails_now() ? NULL : __real_table_page_alloc();
 }
 
 void *__wrap_kmalloc(size_t size, gfp_t gfp)

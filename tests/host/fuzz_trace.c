@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // clang-format off
-// sources: tests/host/replay-core.c mm/check/check.c mm/check/frames.c mm/check/groups.c mm/check/rules.c mm/check/stale.c mm/check/tables.c mm/check/trace.c
+// sources: tests/host/replay-core.c mm/check/*.c
 // clang-format on
 /*
  * Any bytes as a trace: the parser reads lines within their bounds, what it takes as an

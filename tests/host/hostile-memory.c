@@ -11,6 +11,7 @@
 #include "mm/arm64/hw.h"
 #include "mm/map/map.h"
 #include "mm/phys/buddy.h"
+#include "mm/phys/table-pages.h"
 #include "tests/host/arena.h"
 #include "tests/host/hostile-tlbi.h"
 #include "tests/host/hostile.h"
@@ -261,13 +262,15 @@ struct page *__real_alloc_pages(gfp_t gfp, unsigned order);
 void __real___free_pages(struct page *page, unsigned order);
 struct page *__wrap_alloc_pages(gfp_t gfp, unsigned order);
 void __wrap___free_pages(struct page *page, unsigned order);
+void __real_table_pages_free(struct table_list *list);
+void __wrap_table_pages_free(struct table_list *list);
 
 struct page *__wrap_alloc_pages(gfp_t gfp, unsigned order)
 {
 	return __real_alloc_pages(gfp, order);
 }
 
-void __wrap___free_pages(struct page *page, unsigned order)
+static void freed(struct page *page)
 {
 	uint64_t pfn = page_to_pfn(page);
 
@@ -275,7 +278,21 @@ void __wrap___free_pages(struct page *page, unsigned order)
 		page_state[pfn] &= ~(PAGE_TABLE | PAGE_REACHABLE);
 		tlb_page_freed(pfn << PAGE_SHIFT);
 	}
+}
+
+void __wrap___free_pages(struct page *page, unsigned order)
+{
+	freed(page);
 	__real___free_pages(page, order);
+}
+
+void __wrap_table_pages_free(struct table_list *list)
+{
+	struct page *page;
+
+	SLIST_FOREACH (page, list, hot_link)
+		freed(page);
+	__real_table_pages_free(list);
 }
 
 /* Before a DSB: what it is there for may happen one last time. */

@@ -11,6 +11,7 @@
 #include "mm/arm64/door.h"
 #include "mm/map/walk.h"
 #include "mm/phys/ranges.h"
+#include "mm/phys/table-pages.h"
 #include "tests/host/map-oracle.h"
 #include "tests/host/mmu-model.h"
 
@@ -52,6 +53,8 @@ void mistake(const char *fmt, ...)
 
 struct page *__real_alloc_pages(gfp_t gfp, unsigned order);
 struct page *__wrap_alloc_pages(gfp_t gfp, unsigned order);
+struct page *__real_table_page_alloc(void);
+struct page *__wrap_table_page_alloc(void);
 
 static void maybe_event(void)
 {
@@ -63,22 +66,50 @@ static void maybe_event(void)
 	event();
 }
 
-/* The rubbish that fresh memory holds looks like leaves: a slot that nobody zeroes shows. */
-struct page *__wrap_alloc_pages(gfp_t gfp, unsigned order)
+/* An allocation of the engine's: another CPU's event may come first, and it may have to fail. */
+static bool may_allocate(void)
 {
-	struct page *page;
-
 	maybe_event();
 	if (alloc_fail_in == 0) {
 		alloc_failures++;
-		return NULL;
+		return false;
 	}
 	if (alloc_fail_in > 0)
 		alloc_fail_in--;
-	page = __real_alloc_pages(gfp, order);
-	for (uint64_t i = 0; page && i < PTRS_PER_TABLE << order; i++)
+	return true;
+}
+
+/* The rubbish that memory holds looks like leaves: a slot that nobody zeroes shows. */
+static void put_rubbish(struct page *page, uint64_t first, uint64_t end)
+{
+	for (uint64_t i = first; i < end; i++)
 		((desc_t *)page_address(page))[i] =
 			leaf_desc(i << PAGE_SHIFT, PAGE_KERNEL, LEVEL_PTE);
+}
+
+static bool in_table_alloc; /* what it allocates is one allocation with itself */
+
+struct page *__wrap_alloc_pages(gfp_t gfp, unsigned order)
+{
+	struct page *page =
+		in_table_alloc || may_allocate() ? __real_alloc_pages(gfp, order) : NULL;
+
+	if (page)
+		put_rubbish(page, 0, PTRS_PER_TABLE << order);
+	return page;
+}
+
+struct page *__wrap_table_page_alloc(void)
+{
+	struct page *page;
+
+	if (!may_allocate())
+		return NULL;
+	in_table_alloc = true;
+	page = __real_table_page_alloc();
+	in_table_alloc = false;
+	if (page)
+		put_rubbish(page, page->table_extent.first, page->table_extent.end);
 	return page;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // clang-format off
-// sources: mm/check/check.c mm/check/frames.c mm/check/groups.c mm/check/rules.c mm/check/stale.c mm/check/tables.c
+// sources: mm/check/*.c
 // clang-format on
 // granules: 12 14 16
 /*

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // clang-format off
-// sources: mm/areas/area.c mm/areas/vmalloc.c mm/areas/vmap.c mm/areas/ioremap.c mm/map/map.c mm/map/plan.c mm/map/source.c mm/map/unmap.c mm/map/walk.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/ranges.c mm/phys/buddy.c mm/phys/blocks.c mm/phys/hot.c mm/phys/kmalloc.c tests/host/arena.c tests/host/hostile-memory.c tests/host/hostile-tlb.c tests/host/hostile-oracle.c tests/host/hostile-calls.c
-// libs: -Wl,--wrap=alloc_pages,--wrap=__free_pages
+// sources: mm/areas/*.c mm/map/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c tests/host/hostile-memory.c tests/host/hostile-tlb.c tests/host/hostile-oracle.c tests/host/hostile-calls.c
+// libs: -Wl,--wrap=alloc_pages,--wrap=__free_pages,--wrap=table_pages_free
 // granules: 12 14 16
 // clang-format on
 /*

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // clang-format off
-// sources: tests/host/mmu-model.c mm/check/check.c mm/check/frames.c mm/check/groups.c mm/check/rules.c mm/check/stale.c mm/check/tables.c mm/check/trace.c tests/host/arena.c mm/phys/ranges.c
+// sources: tests/host/mmu-model.c mm/check/*.c tests/host/arena.c mm/phys/ranges.c
 // clang-format on
 // granules: 12 14 16
 /*

@@ -2,11 +2,12 @@
 """Builds and runs the host's tests and fuzzers under ASan and UBSan.
 
 A program says what it needs in comments near its top:
-    // sources: lib/fdt/fdt.c lib/cmdline/glob.c     (relative to the tree)
+    // sources: lib/fdt/fdt.c mm/map/*.c              (relative to the tree)
     // libs: -lfdt                       (optional)
     // granules: 12 14 16                (optional, log2 of the page size; default 12)
 """
 
+import glob
 import os
 import re
 import time
@@ -45,6 +46,11 @@ class Program:
         return self.name.startswith("fuzz_")
 
 
+def _expand(patterns):
+    """The files of a `sources:` line; a pattern that matches none stays, for the compiler to name."""
+    return [file for pattern in patterns.split() for file in sorted(glob.glob(pattern)) or [pattern]]
+
+
 def find(folder, out, prefix):
     """All programs tests/host/<prefix>*.c, once a granule."""
     programs = []
@@ -58,7 +64,7 @@ def find(folder, out, prefix):
         for granule in granules:
             name = file[:-2] + (f"-g{granule}" if len(granules) > 1 else "")
             programs.append(Program(
-                name, source, needs.get("sources", "").split(), needs.get("libs", "").split(),
+                name, source, _expand(needs.get("sources", "")), needs.get("libs", "").split(),
                 granule, os.path.join(out, name)))
     return programs
 
