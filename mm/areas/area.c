@@ -224,8 +224,9 @@ static void erase(struct vm_struct *area)
 	}
 }
 
-struct vm_struct *__get_vm_area(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi,
-				uint32_t flags)
+/* Inlined twice: most callers take any place, and what compares places then goes. */
+static __always_inline struct vm_struct *get_area(uint64_t size, uint64_t align, uint64_t lo,
+						  uint64_t hi, uint32_t flags)
 {
 	struct vm_struct *area;
 	struct want w;
@@ -254,6 +255,17 @@ struct vm_struct *__get_vm_area(uint64_t size, uint64_t align, uint64_t lo, uint
 		return area;
 	kfree(area);
 	return NULL;
+}
+
+struct vm_struct *__get_vm_area(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi,
+				uint32_t flags)
+{
+	return get_area(size, align, lo, hi, flags);
+}
+
+struct vm_struct *get_vm_area_aligned(uint64_t size, uint64_t align, uint32_t flags)
+{
+	return get_area(size, align, 0, ~0UL, flags);
 }
 
 struct vm_struct *find_vm_area(const void *addr)

@@ -61,6 +61,9 @@ static __always_inline uint64_t get_vm_area_size(const struct vm_struct *area)
 struct vm_struct *__get_vm_area(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi,
 				uint32_t flags);
 
+/* The same anywhere in the region. */
+struct vm_struct *get_vm_area_aligned(uint64_t size, uint64_t align, uint32_t flags);
+
 /* What get_vm_area() aligns a VM_IOREMAP area of @size bytes to. */
 static __always_inline uint64_t ioremap_align(uint64_t size)
 {
@@ -69,12 +72,12 @@ static __always_inline uint64_t ioremap_align(uint64_t size)
 	return 1UL << MIN(shift, IOREMAP_MAX_SHIFT);
 }
 
-/* The same in the whole region. VM_IOREMAP aligns to the size, as Linux does; others to a page. */
+/* The same. VM_IOREMAP aligns to the size, as Linux does; others to a page. */
 static __always_inline struct vm_struct *get_vm_area(uint64_t size, uint32_t flags)
 {
 	uint64_t align = flags & VM_IOREMAP ? ioremap_align(size) : PAGE_SIZE;
 
-	return __get_vm_area(size, align, 0, ~0UL, flags);
+	return get_vm_area_aligned(size, align, flags);
 }
 
 /* The area that holds @addr (guard page included, as in Linux), NULL if none. Any CPU. */

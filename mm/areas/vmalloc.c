@@ -73,7 +73,7 @@ static void *vmalloc_blocks(uint64_t size, unsigned order, gfp_t gfp, uint32_t f
 	struct vm_struct *area;
 
 	size = ALIGN_UP(size, block_bytes);
-	area = __get_vm_area(size, block_bytes, 0, ~0UL, flags | VM_UNINITIALIZED);
+	area = get_vm_area_aligned(size, block_bytes, flags | VM_UNINITIALIZED);
 	if (unlikely(!area))
 		return NULL;
 	area->page_order = order;

@@ -22,9 +22,9 @@ static struct vm_struct *get_vmap_area(uint64_t size, uint32_t flags)
 		align = PMD_SIZE;
 	else if (size >= CONT_PTE_SIZE)
 		align = CONT_PTE_SIZE;
-	area = __get_vm_area(size, align, 0, ~0UL, flags);
+	area = get_vm_area_aligned(size, align, flags);
 	if (unlikely(!area && align > PAGE_SIZE))
-		area = __get_vm_area(size, PAGE_SIZE, 0, ~0UL, flags);
+		area = get_vm_area_aligned(size, PAGE_SIZE, flags);
 	return area;
 }
 

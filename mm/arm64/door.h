@@ -77,6 +77,27 @@ static __always_inline void door_mapped(void)
 	DOOR_COUNT(c->dsb++, c->isb++);
 }
 
+/* The same after @n leaf descriptors were stored uncounted. */
+static __always_inline void door_mapped_leaves(unsigned long n)
+{
+	hw_dsb_ishst();
+	hw_isb();
+	DOOR_COUNT(c->pte_writes += n, c->dsb++, c->isb++);
+}
+
+/*
+ * Links the new table of @d with its @n leaf descriptors, both uncounted so far, to @slot, which
+ * is empty, and ends the call: contents before link, then as door_mapped().
+ */
+static __always_inline void door_mapped_table(desc_t *slot, desc_t d, unsigned long n)
+{
+	hw_dmb_ishst();
+	hw_store_desc(slot, d);
+	hw_dsb_ishst();
+	hw_isb();
+	DOOR_COUNT(c->pte_writes += n + 1, c->tables_allocated++, c->dmb++, c->dsb++, c->isb++);
+}
+
 /* Before the TLBIs of a batch: no walker can re-read the old descriptor after them. */
 static __always_inline void door_before_tlbi(void)
 {

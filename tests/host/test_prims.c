@@ -203,6 +203,19 @@ static void test_page_run(void)
 	ok(good, "page_run()");
 }
 
+/* Calls it; what it fills has to be right. Else it is a number that nobody expects. */
+static unsigned long groups(struct page **array, unsigned long max, struct page *lo, uint64_t span)
+{
+	desc_t *filled = calloc(max * CONT_PTES + 1, sizeof(*filled));
+	unsigned long n = desc_fill_groups(filled, array, max, BITS | DESC_CONT, lo, span);
+
+	for (unsigned long i = 0; i < n * CONT_PTES; i++)
+		if (filled[i] != (page_to_phys(array[i]) | BITS | DESC_CONT))
+			n = -1UL;
+	free(filled);
+	return n;
+}
+
 /* @n groups, all good, in a range that begins and ends with the first and the last of them. */
 static void begin_groups(struct page **array, unsigned long n)
 {
@@ -210,7 +223,7 @@ static void begin_groups(struct page **array, unsigned long n)
 		array[i] = frame(((i / CONT_PTES * 7 + 3) % n + 5) * CONT_PTES + i % CONT_PTES);
 }
 
-static void test_page_groups(void)
+static void test_fill_groups(void)
 {
 	const unsigned long n = 10;
 	struct page **array = calloc(n * CONT_PTES, sizeof(*array));
@@ -220,19 +233,19 @@ static void test_page_groups(void)
 
 	begin_groups(array, n);
 	for (unsigned long max = 0; max <= n; max++)
-		good = good && page_groups(array, max, lo, span) == max;
-	ok(good, "page_groups(), all good");
+		good = good && groups(array, max, lo, span) == max;
+	ok(good, "desc_fill_groups(), all good");
 	for (unsigned long i = 0; i < n * CONT_PTES; i++) {
 		struct page *keep = array[i], *odd[] = { NULL, keep + 1, keep - CONT_PTES,
 							 (struct page *)((char *)keep + 1) };
 
 		for (unsigned k = 0; k < ARRAY_SIZE(odd); k++) {
 			array[i] = odd[k];
-			good = good && page_groups(array, n, lo, span) == i / CONT_PTES;
+			good = good && groups(array, n, lo, span) == i / CONT_PTES;
 		}
 		array[i] = keep;
 	}
-	ok(good, "page_groups(), one page out of place");
+	ok(good, "desc_fill_groups(), one page out of place");
 	good = true;
 	for (unsigned long g = 0; g < n; g++) {
 		struct page *first = array[g * CONT_PTES];
@@ -240,16 +253,15 @@ static void test_page_groups(void)
 
 		/* Up to here the range is too short for this group, or begins past its first page.
 		 */
-		good = good && page_groups(array + g * CONT_PTES, 1, lo, offset) == 0 &&
-		       page_groups(array + g * CONT_PTES, 1, lo, offset + CONT_PTES * 64 - 64) ==
-			       0 &&
-		       page_groups(array + g * CONT_PTES, 1, lo, offset + CONT_PTES * 64) == 1 &&
-		       page_groups(array + g * CONT_PTES, 1, first + 1, span) == 0;
+		good = good && groups(array + g * CONT_PTES, 1, lo, offset) == 0 &&
+		       groups(array + g * CONT_PTES, 1, lo, offset + CONT_PTES * 64 - 64) == 0 &&
+		       groups(array + g * CONT_PTES, 1, lo, offset + CONT_PTES * 64) == 1 &&
+		       groups(array + g * CONT_PTES, 1, first + 1, span) == 0;
 		for (unsigned long i = 0; i < CONT_PTES; i++)
 			array[g * CONT_PTES + i] += 1;
-		good = good && page_groups(array + g * CONT_PTES, 1, lo, 2 * span) == 0;
+		good = good && groups(array + g * CONT_PTES, 1, lo, 2 * span) == 0;
 	}
-	ok(good, "page_groups() at a range's ends, and misaligned");
+	ok(good, "desc_fill_groups() at a range's ends, and misaligned");
 	free(array);
 }
 
@@ -326,7 +338,7 @@ int main(void)
 	test_fill_pages();
 	test_clear_and_copy();
 	test_page_run();
-	test_page_groups();
+	test_fill_groups();
 	test_tlbi_leaves();
 	test_counts();
 	return tap_done();
