@@ -203,6 +203,7 @@ static void json_counts(struct json *json, const struct result *r)
 static void json_work(struct json *json, const struct door_counts *work)
 {
 	json_unsigned(json, "pte_writes", work->pte_writes);
+	json_unsigned(json, "table_writes", work->table_writes);
 	json_unsigned(json, "dsb", work->dsb);
 	json_unsigned(json, "dmb", work->dmb);
 	json_unsigned(json, "isb", work->isb);

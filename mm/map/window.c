@@ -61,7 +61,7 @@ static int map_in_new_table(struct source *s, desc_t *slot, uint64_t va, uint64_
 		irq = lock_tables();
 		if (likely(!get_desc(slot))) {
 			table_contents_before_link();
-			set_desc(slot, table_desc(page_to_phys(page)));
+			set_table_desc(slot, table_desc(page_to_phys(page)));
 			table_pages++;
 			mapped(n);
 			unlock_tables(irq);

@@ -254,12 +254,13 @@ static void audit_call(void)
 		mistake("%ld pages are lost",
 			(long)(pages_at_start - nr_free_pages() - map_table_pages()));
 	if (e->dmb != door_counts.dmb || e->dsb != door_counts.dsb || e->isb != door_counts.isb ||
-	    e->tlbi != door_counts.tlbi || e->changes != door_counts.pte_writes)
+	    e->tlbi != door_counts.tlbi ||
+	    e->changes != door_counts.pte_writes + door_counts.table_writes)
 		mistake("the door's counts are wrong: dmb %ld, dsb %ld, isb %ld, tlbi %ld, "
-			"pte_writes %ld",
+			"stores %ld",
 			(long)(door_counts.dmb - e->dmb), (long)(door_counts.dsb - e->dsb),
 			(long)(door_counts.isb - e->isb), (long)(door_counts.tlbi - e->tlbi),
-			(long)(door_counts.pte_writes - e->changes));
+			(long)(door_counts.pte_writes + door_counts.table_writes - e->changes));
 	if (door_counts.tables_allocated - door_counts.tables_freed != map_table_pages())
 		mistake("the door's table counts are wrong");
 	if (host_irq_depth)

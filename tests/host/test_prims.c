@@ -295,7 +295,7 @@ static void test_tlbi_leaves(void)
 static void test_counts(void)
 {
 	const struct door_counts want = {
-		.pte_writes = 8, .dsb = 3, .dmb = 1, .isb = 2, .tlbi = 7
+		.pte_writes = 8, .table_writes = 3, .dsb = 4, .dmb = 1, .isb = 3, .tlbi = 7
 	};
 
 	for (unsigned on = 0; on < 2; on++) {
@@ -304,6 +304,8 @@ static void test_counts(void)
 		set_desc(slots, 1);
 		set_desc_in_loop(slots, 2);
 		door_stored(7);
+		set_table_desc(slots, 2);
+		door_tables_stored(2);
 		table_contents_before_link();
 		door_mapped();
 		door_before_tlbi();
@@ -311,6 +313,7 @@ static void test_counts(void)
 		tlbi_walks(0, 1, PAGE_SIZE);
 		tlbi_all();
 		door_after_tlbi();
+		door_cleared();
 		if (!on)
 			ok(door_counts.pte_writes == 0 && door_counts.tlbi == 0 && slots[0] == 2 &&
 				   nr_leaf == 5 && nr_walk == 1 && nr_all == 1,
