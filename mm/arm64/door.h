@@ -126,7 +126,7 @@ static __always_inline void tlbi_each(uint64_t va, unsigned long n, uint64_t str
 		for (int i = 0; i < 16; i++, operand += step)
 			tlbi_one(operand, all_levels);
 	}
-#pragma GCC unroll 4
+#pragma GCC unroll 1
 	for (; n; n--, operand += step)
 		tlbi_one(operand, all_levels);
 }

@@ -8,6 +8,7 @@
 const char *const flush_policy_names[FLUSH_POLICIES + 1] = { "each", "range", "full", "lazy" };
 
 unsigned flush_policy;
+uint64_t flush_each_max = FLUSH_ALL_PAST;
 bool flush_has_ranges;
 
 enum flush_policy flush_set_policy(enum flush_policy policy)
@@ -15,6 +16,8 @@ enum flush_policy flush_set_policy(enum flush_policy policy)
 	enum flush_policy before = flush_policy;
 
 	flush_policy = policy == FLUSH_RANGE && !flush_has_ranges ? FLUSH_EACH : policy;
+	flush_each_max = flush_policy == FLUSH_RANGE || flush_policy == FLUSH_FULL ? 0
+										   : FLUSH_ALL_PAST;
 	MM_EVENT(EVENT_LAZY, 0, 0, flush_policy == FLUSH_LAZY);
 	return before;
 }
@@ -47,12 +50,12 @@ static void flush_range(uint64_t va, uint64_t end, bool unlinked)
 void flush_commit(struct flush *f)
 {
 	door_before_tlbi();
-	if (flush_policy == FLUSH_RANGE)
-		flush_range(f->va, f->end, f->unlinked);
-	else if (flush_policy == FLUSH_FULL || f->leaves > FLUSH_ALL_PAST)
-		tlbi_all();
-	else
+	if (f->leaves <= flush_each_max)
 		flush_runs(f);
+	else if (flush_policy == FLUSH_RANGE)
+		flush_range(f->va, f->end, f->unlinked);
+	else
+		tlbi_all();
 	door_after_tlbi();
 }
 

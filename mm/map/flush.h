@@ -22,6 +22,12 @@ extern const char *const flush_policy_names[FLUSH_POLICIES + 1];
 /* The one in force. Read by every unmapping call. */
 extern unsigned flush_policy; /* enum flush_policy */
 
+/*
+ * Descriptors that one call flushes by themselves: FLUSH_ALL_PAST, or none where the policy has
+ * another way for any number.
+ */
+extern uint64_t flush_each_max;
+
 /* Every CPU has FEAT_TLBIRANGE. Set once, at boot. */
 extern bool flush_has_ranges;
 
@@ -50,7 +56,7 @@ struct flush_run {
 
 struct flush {
 	uint64_t va, end; /* of the call */
-	uint64_t leaves;  /* cleared so far; past FLUSH_ALL_PAST nothing more is noted */
+	uint64_t leaves;  /* cleared so far; past flush_each_max nothing more is noted */
 	unsigned noted;
 	bool unlinked; /* any table went */
 	struct flush_run runs[FLUSH_RUNS];
@@ -70,7 +76,7 @@ static __always_inline void flush_note(struct flush *f, uint64_t va, uint64_t le
 {
 	f->leaves += leaves;
 	f->unlinked |= unlinked;
-	if (f->leaves > FLUSH_ALL_PAST)
+	if (f->leaves > flush_each_max)
 		return;
 	/* Blocks in a row are one entry. */
 	if (!unlinked && f->noted) {

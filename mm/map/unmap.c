@@ -82,27 +82,41 @@ static __always_inline bool is_mapped_block(desc_t d)
 	return d && !(d & DESC_TABLE);
 }
 
-static __always_inline bool are_four_blocks(const desc_t *slot)
+/*
+ * Eight at a time, as far as they are valid: two instructions each. Plain loads, which the compiler
+ * may pair: under the lock nobody stores to them, hardware neither (TCR.HA is off).
+ */
+static __always_inline bool are_blocks(const desc_t *slot)
 {
-	desc_t a = get_desc(slot), b = get_desc(slot + 1), c = get_desc(slot + 2),
-	       d = get_desc(slot + 3);
+	desc_t all = slot[0], any = slot[0];
 
-	return (a & b & c & d & DESC_VALID) && !((a | b | c | d) & DESC_TABLE);
+#pragma GCC unroll 7
+	for (int i = 1; i < 8; i++) {
+		all &= slot[i];
+		any |= slot[i];
+	}
+	return (all & DESC_VALID) && !(any & DESC_TABLE);
+}
+
+/* How many of [slot, stop) are blocks, before the first that is none. */
+static __always_inline uint64_t count_blocks(const desc_t *slot, const desc_t *stop)
+{
+	const desc_t *next = slot;
+
+	while (stop - next >= 8 && are_blocks(next))
+		next += 8;
+	while (next < stop && is_mapped_block(get_desc(next)))
+		next++;
+	return (uint64_t)(next - slot);
 }
 
 /* The blocks from @slot on, as far as they follow each other; how many windows. */
 static uint64_t clear_blocks(struct unmap *u, desc_t *slot, uint64_t va, uint64_t end)
 {
-	uint64_t max = (end - va) >> PMD_SHIFT, n = 0;
+	uint64_t n = count_blocks(slot, slot + ((end - va) >> PMD_SHIFT));
 
-	for (; max - n >= 4 && are_four_blocks(&slot[n]); n += 4) {
-#pragma GCC unroll 4
-		for (int i = 0; i < 4; i++)
-			set_desc_in_loop(&slot[n + i], 0);
-	}
-	for (; n < max && is_mapped_block(get_desc(&slot[n])); n++)
-		set_desc_in_loop(&slot[n], 0);
 	panic_unless(n, "unmap_range: 0x%lx is not mapped", va);
+	desc_clear(slot, n);
 	door_stored(n);
 	flush_note(&u->flush, va, n, PMD_SHIFT, false);
 	return n;
