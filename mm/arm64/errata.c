@@ -12,8 +12,8 @@
 #define ALL		    0xff
 
 struct core {
-	uint32_t part;	       /* MIDR_EL1: implementer and part number, the rest zero */
-	uint8_t last;	       /* revision that has them: variant << 4 | revision */
+	uint32_t part;		/* MIDR_EL1: implementer and part number, the rest zero */
+	uint8_t last;		/* revision that has them: variant << 4 | revision */
 	const char *compatible; /* without "arm," */
 	const char *errata;
 };

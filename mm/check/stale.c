@@ -79,8 +79,17 @@ void stale_drop(struct checker *c, struct table *t, uint64_t i)
 		table_drop(c, t);
 }
 
-/* Whether something is stale in the slots of @t that map a part of [@va, @va + @bytes). */
-static bool stale_in_table(const struct table *t, uint64_t va, uint64_t bytes)
+static bool is_excused(const struct checker *c, const struct table *t, uint64_t i)
+{
+	return c->config.lazy_purge && t->slots[i].normal;
+}
+
+/*
+ * Whether something is stale in the slots of @t that map a part of [@va, @va + @bytes). @link: a
+ * table is linked there, whose own slots are asked about next: what is excused may stay cached.
+ */
+static bool stale_in_table(const struct checker *c, const struct table *t, uint64_t va,
+			   uint64_t bytes, bool link)
 {
 	uint64_t shift = level_shift(t->level), first = 0, last = nr_slots(t) - 1;
 
@@ -93,16 +102,16 @@ static bool stale_in_table(const struct table *t, uint64_t va, uint64_t bytes)
 	first = MAX(first, t->dirty_first);
 	last = MIN(last, t->dirty_last);
 	for (uint64_t i = first; i <= last; i++)
-		if (t->slots[i].phase)
+		if (t->slots[i].phase && !(link && is_excused(c, t, i)))
 			return true;
 	return false;
 }
 
-bool stale_in_range(const struct checker *c, uint64_t va, uint64_t bytes)
+bool stale_in_range(const struct checker *c, uint64_t va, uint64_t bytes, bool link)
 {
 	if (!c->stats.stale)
 		return false;
-	for_each_dirty(t, c, level) if (stale_in_table(t, va, bytes)) return true;
+	for_each_dirty(t, c, level) if (stale_in_table(c, t, va, bytes, link)) return true;
 	return false;
 }
 
@@ -222,11 +231,6 @@ void stale_tlbi_all(struct checker *c, unsigned cpu)
 }
 
 /* --- what may not be while something is stale --------------------------------------------- */
-
-static bool is_excused(const struct checker *c, const struct table *t, uint64_t i)
-{
-	return c->config.lazy_purge && t->slots[i].normal;
-}
 
 static bool is_all_excused(const struct checker *c, const struct table *t)
 {

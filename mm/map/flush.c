@@ -16,8 +16,8 @@ enum flush_policy flush_set_policy(enum flush_policy policy)
 	enum flush_policy before = flush_policy;
 
 	flush_policy = policy == FLUSH_RANGE && !flush_has_ranges ? FLUSH_EACH : policy;
-	flush_each_max = flush_policy == FLUSH_RANGE || flush_policy == FLUSH_FULL ? 0
-										   : FLUSH_ALL_PAST;
+	flush_each_max =
+		flush_policy == FLUSH_RANGE || flush_policy == FLUSH_FULL ? 0 : FLUSH_ALL_PAST;
 	MM_EVENT(EVENT_LAZY, 0, 0, flush_policy == FLUSH_LAZY);
 	return before;
 }

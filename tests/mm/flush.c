@@ -30,7 +30,8 @@ static void check_map_counts(const struct door_counts *c)
 	CHECK_EQ(c->tlbi, 0);
 }
 
-/* TLBIs by range for @pages: one for each digit to the base of 32 of the pairs, and the odd page. */
+/* TLBIs by range for @pages: one for each digit to the base of 32 of the pairs, and the odd page.
+ */
 static uint64_t range_tlbis(uint64_t pages)
 {
 	uint64_t n = pages & 1;
