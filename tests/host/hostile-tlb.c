@@ -406,8 +406,8 @@ void tlbi_issue(enum tlbi_kind kind, uint64_t operand)
 	hostile_note(va + kind);
 	if (hostile.deaf == DEAF_TLBI && !hostile_pick(8))
 		return;
-	if (last && !last->at_once && last->kind == kind && kind != TLBI_EVERYTHING && last->ttl == ttl &&
-	    hostile.now == last->issued + last->count && va > last->va &&
+	if (last && !last->at_once && last->kind == kind && kind != TLBI_EVERYTHING &&
+	    last->ttl == ttl && hostile.now == last->issued + last->count && va > last->va &&
 	    (last->count == 1 || va == last->va + last->count * last->step)) {
 		last->step = (va - last->va) / last->count;
 		last->count++;
