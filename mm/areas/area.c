@@ -11,7 +11,7 @@
  */
 #include "lib/lock.h"
 #include "lib/log.h"
-#include "mm/areas/area.h"
+#include "mm/areas/lazy.h"
 #include "mm/arm64/event.h"
 #include "mm/phys/kmalloc.h"
 
@@ -224,6 +224,13 @@ static void erase(struct vm_struct *area)
 	}
 }
 
+/* Addresses or memory are short: what flush=lazy keeps may help, once it is flushed. */
+static noinline struct vm_struct *get_after_purge(uint64_t size, uint64_t align, uint64_t lo,
+						  uint64_t hi, uint32_t flags)
+{
+	return purge_vmap_areas() ? __get_vm_area(size, align, lo, hi, flags) : NULL;
+}
+
 /* Inlined twice: most callers take any place, and what compares places then goes. */
 static __always_inline struct vm_struct *get_area(uint64_t size, uint64_t align, uint64_t lo,
 						  uint64_t hi, uint32_t flags)
@@ -237,7 +244,7 @@ static __always_inline struct vm_struct *get_area(uint64_t size, uint64_t align,
 		return NULL;
 	area = kmalloc(sizeof(*area), GFP_KERNEL);
 	if (unlikely(!area))
-		return NULL;
+		return get_after_purge(size, align, lo, hi, flags);
 	w.size = ALIGN_UP(size, PAGE_SIZE) + (flags & VM_NO_GUARD ? 0 : PAGE_SIZE);
 	w.align = MAX(align, PAGE_SIZE);
 	w.lo = lo;
@@ -254,7 +261,7 @@ static __always_inline struct vm_struct *get_area(uint64_t size, uint64_t align,
 	if (likely(done))
 		return area;
 	kfree(area);
-	return NULL;
+	return get_after_purge(size, align, lo, hi, flags);
 }
 
 struct vm_struct *__get_vm_area(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi,
@@ -281,10 +288,13 @@ struct vm_struct *find_vm_area(const void *addr)
 	return x;
 }
 
-/* The area that starts at @addr. Caller has the lock. */
+/* The area that starts at @addr: the last one without a search. Caller has the lock. */
 static __always_inline struct vm_struct *lookup(const void *addr)
 {
-	struct vm_struct *x = RB_ROOT(&areas.tree);
+	struct vm_struct *x = areas.last;
+
+	if (!x || x->addr != addr)
+		x = RB_ROOT(&areas.tree);
 
 	while (x && x->addr != addr)
 		x = addr < x->addr ? RB_LEFT(x, node) : RB_RIGHT(x, node);
@@ -323,6 +333,11 @@ void free_vm_area(struct vm_struct *area)
 
 	if (!area)
 		return;
+	/* Once it is not on the list any more it is nobody else's. */
+	if (unlikely(READ_ONCE(area->flags) & VM_LAZY)) {
+		free_vm_area_lazily(area);
+		return;
+	}
 	irq = spin_lock_irqsave(&areas.lock);
 	erase(area);
 	spin_unlock_irqrestore(&areas.lock, irq);

@@ -26,6 +26,9 @@ enum vm_flags {
 	VM_FLUSH_RESET_PERMS = 0x100,
 	VM_MAP_PUT_PAGES = 0x200, /* vfree() frees a vmap()'s pages and its array too */
 	VM_ALLOW_HUGE_VMAP = 0x400,
+	/* Ours: unmapped, its translations not flushed (lazy.h); given to free_vm_area() too. */
+	VM_LAZY = 0x40000000,
+	VM_LAZY_FREE = 0x20000000,
 };
 
 /* ioremap() aligns areas to their size, up to here: no leaf is larger. */
@@ -41,7 +44,10 @@ struct vm_struct {
 	uint32_t page_order; /* pages[] names blocks of 1 << page_order pages */
 	struct page **pages; /* VM_ALLOC, VM_MAP_PUT_PAGES: what vfree() gives back */
 	uint64_t nr_pages;   /* in all, however many a block has */
-	uint64_t phys_addr;  /* VM_IOREMAP: of the first page */
+	union {
+		uint64_t phys_addr;	     /* VM_IOREMAP: of the first page */
+		struct vm_struct *next_lazy; /* VM_LAZY: on the list of these */
+	};
 };
 
 /* Bytes that may be mapped. */
@@ -90,7 +96,10 @@ struct vm_struct *find_vm_area(const void *addr);
  */
 struct vm_struct *remove_vm_area(const void *addr);
 
-/* The same for an area that the caller has at hand, and frees it. NULL is a no-op. */
+/*
+ * The same for an area that the caller has at hand, and frees it: at once, or at the next purge
+ * when it was unmapped lazily. NULL is a no-op. No lock held.
+ */
 void free_vm_area(struct vm_struct *area);
 
 /* Last step of every mapping call: what __get_vm_area() got with VM_UNINITIALIZED can be found. */

@@ -4,6 +4,7 @@
  */
 #include "mm/areas/area.h"
 #include "mm/areas/ioremap.h"
+#include "mm/areas/lazy.h"
 #include "mm/map/map.h"
 #include "mm/phys/ranges.h"
 
@@ -79,7 +80,8 @@ void *__ioremap(uint64_t pa, uint64_t size, pgprot_t prot)
 	if (unlikely(!area))
 		return NULL;
 	va = (uint64_t)area->addr;
-	if (unlikely(map_range(va, va + size, start, prot, MAP_SHIFT_ANY) < 0)) {
+	if (unlikely(map_range(va, va + size, start, prot, MAP_SHIFT_ANY) < 0) &&
+	    !(purge_vmap_areas() && !map_range(va, va + size, start, prot, MAP_SHIFT_ANY))) {
 		free_vm_area(area);
 		return NULL;
 	}

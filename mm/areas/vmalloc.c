@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "mm/areas/lazy.h"
 #include "mm/areas/vmalloc.h"
 #include "mm/map/map.h"
 #include "mm/map/walk.h"
@@ -78,7 +79,7 @@ static void *vmalloc_blocks(uint64_t size, unsigned order, gfp_t gfp, uint32_t f
 		return NULL;
 	area->page_order = order;
 	area->nr_pages = size >> PAGE_SHIFT;
-	if (likely(populate(area, gfp))) {
+	if (likely(populate(area, gfp) || (purge_vmap_areas() && populate(area, gfp)))) {
 		publish_vm_area(area);
 		return area->addr;
 	}
@@ -132,14 +133,13 @@ static void free_list(struct page **list)
 void vfree(const void *addr)
 {
 	struct vm_struct *area;
-	uint64_t va = (uint64_t)addr;
 
 	if (!addr)
 		return;
 	area = claim_vm_area(addr, VM_ALLOC | VM_MAP, 0, "vfree");
 	if (!area)
 		return;
-	unmap_range(va, va + get_vm_area_size(area));
+	unmap_vm_area(area);
 	if (area->pages) {
 		free_blocks(area->pages, area->nr_pages >> area->page_order, area->page_order);
 		free_list(area->pages);

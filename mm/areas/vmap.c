@@ -2,6 +2,7 @@
 /*
  * vmap(): the caller's pages in an area of their own.
  */
+#include "mm/areas/lazy.h"
 #include "mm/areas/vmalloc.h"
 #include "mm/map/map.h"
 #include "mm/phys/buddy.h"
@@ -43,7 +44,8 @@ void *vmap(struct page **pages, uint64_t count, uint32_t flags, pgprot_t prot)
 	if (unlikely(!area))
 		return NULL;
 	va = (uint64_t)area->addr;
-	if (unlikely(map_pages(va, va + size, pages, prot, MAP_SHIFT_ANY) < 0)) {
+	if (unlikely(map_pages(va, va + size, pages, prot, MAP_SHIFT_ANY) < 0) &&
+	    !(purge_vmap_areas() && !map_pages(va, va + size, pages, prot, MAP_SHIFT_ANY))) {
 		free_vm_area(area);
 		return NULL;
 	}
@@ -58,13 +60,12 @@ void *vmap(struct page **pages, uint64_t count, uint32_t flags, pgprot_t prot)
 void vunmap(const void *addr)
 {
 	struct vm_struct *area;
-	uint64_t va = (uint64_t)addr;
 
 	if (!addr)
 		return;
 	area = claim_vm_area(addr, VM_MAP, VM_MAP_PUT_PAGES, "vunmap");
 	if (!area)
 		return;
-	unmap_range(va, va + get_vm_area_size(area));
+	unmap_vm_area(area);
 	free_vm_area(area);
 }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mm/areas/area.h"
+#include "mm/areas/lazy.h"
 #include "mm/phys/kmalloc.h"
 #include "tests/host/tap.h"
 
@@ -35,6 +35,30 @@ void kfree(void *object)
 {
 	objects -= object != NULL;
 	free(object);
+}
+
+/* --- in place of mm/areas/lazy.c ---------------------------------------------------- */
+
+static struct vm_struct *lazy; /* the one area that waits for a purge */
+static unsigned purges;
+
+void free_vm_area_lazily(struct vm_struct *area)
+{
+	lazy = area;
+}
+
+bool purge_vmap_areas(void)
+{
+	struct vm_struct *area = lazy;
+
+	purges++;
+	lazy = NULL;
+	if (area) {
+		area->flags &= ~(uint32_t)VM_LAZY;
+		free_vm_area(area);
+	}
+	out_of_memory = false;
+	return area;
 }
 
 static unsigned log_lines;
@@ -318,6 +342,35 @@ static void test_claim(void)
 	ok(objects == 0, "nothing is left");
 }
 
+static struct vm_struct *only_here(uint64_t va, uint64_t pages)
+{
+	return __get_vm_area(pages << PAGE_SHIFT, PAGE_SIZE, va, va + ((pages + 1) << PAGE_SHIFT),
+			     VM_MAP);
+}
+
+static void test_purge(void)
+{
+	const uint64_t va = VMALLOC_START + GiB;
+	struct vm_struct *a = only_here(va, 3), *b;
+	unsigned before = purges;
+
+	ok(a && !only_here(va, 3) && purges == before + 1,
+	   "no gap: one purge, and without anything on the list no other try");
+	a->flags |= VM_LAZY;
+	free_vm_area(a);
+	ok(lazy == a && nr_vm_areas() == 1, "an area on the list keeps its addresses");
+	b = only_here(va, 3);
+	ok(b && (uint64_t)b->addr == va && purges == before + 2 && !lazy,
+	   "no gap: what is on the list makes room");
+	b->flags |= VM_LAZY;
+	free_vm_area(b);
+	out_of_memory = true;
+	b = only_here(va + GiB, 3);
+	ok(b && purges == before + 3 && nr_vm_areas() == 1, "no memory: the same");
+	free_vm_area(b);
+	ok(objects == 0, "nothing is left");
+}
+
 static void test_ioremap_align(void)
 {
 	uint64_t max = 1UL << IOREMAP_MAX_SHIFT;
@@ -343,6 +396,7 @@ int main(void)
 	test_region_ends();
 	test_bad_arguments();
 	test_find();
+	test_purge();
 	test_claim();
 	test_ioremap_align();
 	test_random(&wide, "random sizes, alignments, ranges and frees");
