@@ -111,7 +111,7 @@ bool ptdump_is_wx(const struct ptdump_range *range)
 
 struct totals {
 	struct map_census census; /* no reasons are looked for: LIMIT_NONE's column */
-	uint64_t wx_bytes;
+	uint64_t wx;		  /* descriptors, writable and executable */
 };
 
 static void add_range(struct totals *totals, const struct ptdump_range *range)
@@ -123,15 +123,15 @@ static void add_range(struct totals *totals, const struct ptdump_range *range)
 	else
 		totals->census.invalid += range->size;
 	if (ptdump_is_wx(range))
-		totals->wx_bytes += range->size;
+		totals->wx += range->size >> level_shift(range->level);
 }
 
 static void log_totals(const char *what, const struct totals *totals)
 {
-	char leaves[CENSUS_TEXT_MAX], invalid[SIZE_TEXT_MAX], wx[SIZE_TEXT_MAX];
+	char leaves[CENSUS_TEXT_MAX], invalid[SIZE_TEXT_MAX];
 
-	log_printf("%s: %s, invalid %s, W+X %s\n", what, census_text(leaves, &totals->census),
-		   text_size(invalid, totals->census.invalid), text_size(wx, totals->wx_bytes));
+	log_printf("%s: %s, invalid %s, W+X %lu\n", what, census_text(leaves, &totals->census),
+		   text_size(invalid, totals->census.invalid), totals->wx);
 }
 
 void ptdump_log(void)
