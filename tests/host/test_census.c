@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // clang-format off
-// sources: mm/map/map.c mm/map/plan.c mm/map/source.c mm/map/unmap.c mm/map/walk.c mm/map/census.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/ranges.c mm/phys/buddy.c mm/phys/blocks.c mm/phys/hot.c tests/host/arena.c tests/host/mmu-model.c mm/check/check.c mm/check/frames.c mm/check/groups.c mm/check/rules.c mm/check/stale.c mm/check/tables.c mm/check/trace.c tests/host/map-oracle.c tests/host/map-random.c
+// sources: mm/map/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c tests/host/mmu-model.c mm/check/*.c tests/host/map-oracle.c tests/host/map-random.c
 // clang-format on
-// libs: -Wl,--wrap=alloc_pages
+// libs: -Wl,--wrap=alloc_pages -Wl,--wrap=table_page_alloc
 // granules: 12 14 16
 /*
  * The census against what its reasons mean: for each leaf that a random call left, all the
