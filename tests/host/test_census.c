@@ -198,6 +198,23 @@ static void test_pa_phase(void)
 	oracle_unmap(r.first, n);
 }
 
+/* A group's frames behind another page: off, and so they were from an aligned start too. */
+static void test_off_by_itself(void)
+{
+	struct request page = range_request(MIDDLE, 1, 1UL << 45);
+	struct request group = range_request(MIDDLE + 1, CONT_PTES, 1UL << 44);
+	struct map_limits limits = { .max_shift = MAP_SHIFT_ANY, .fell_from = CONT_PTE_SHIFT };
+	struct map_census got = { 0 };
+
+	oracle_map(&page);
+	oracle_map(&group);
+	census_range(window_va(MIDDLE), window_va(MIDDLE + 1 + CONT_PTES), limits, &got);
+	ok(got.mapped[LEAF_PAGE][LIMIT_VA_PHASE] == CONT_PTE_SIZE &&
+		   got.mapped[LEAF_PAGE][LIMIT_RUN] == PAGE_SIZE,
+	   "no fallback where a better address would not have helped");
+	oracle_unmap(MIDDLE, 1 + CONT_PTES);
+}
+
 /* What the census cannot tell: two calls side by side, as one area. */
 static void test_unknown(void)
 {
@@ -273,6 +290,7 @@ int main(void)
 	oracle_init();
 	test_reasons();
 	test_pa_phase();
+	test_off_by_itself();
 	test_unknown();
 	test_odd_ones();
 	test_text();
