@@ -173,6 +173,21 @@ static void test_one_line(void)
 	unmap_range(va, va + size + PAGE_SIZE);
 }
 
+/* Neighbours in all but the size of their leaves. */
+static void test_levels(void)
+{
+	const uint64_t base = VMALLOC_START + 16 * CONT_PMD_SIZE;
+	char want[4096] = "";
+
+	map(base, PMD_SIZE, DEVICE, PAGE_KERNEL, PMD_SHIFT);
+	map(base + PMD_SIZE, 2 * PAGE_SIZE, DEVICE + PMD_SIZE, PAGE_KERNEL, PAGE_SHIFT);
+	want_line(want, base, PMD_SIZE, "PMD RW NX     SHD AF UXN MEM/NORMAL");
+	want_line(want, base + PMD_SIZE, 2 * PAGE_SIZE, "PTE RW NX     SHD AF UXN MEM/NORMAL");
+	same(dump_lines(VMALLOC_START, VMALLOC_END), want, "a block and pages are two lines");
+	unmap_range(base, base + PMD_SIZE);
+	unmap_range(base + PMD_SIZE, base + PMD_SIZE + 2 * PAGE_SIZE);
+}
+
 static void test_whole_dump(void)
 {
 	const uint64_t areas = VMALLOC_END - CONT_PTE_SIZE, stacks = STACKS_START;
@@ -351,6 +366,7 @@ int main(void)
 	buddy_init();
 	test_lines();
 	test_one_line();
+	test_levels();
 	test_whole_dump();
 	test_areas();
 	test_caller();
