@@ -188,6 +188,21 @@ static void test_levels(void)
 	unmap_range(base + PMD_SIZE, base + PMD_SIZE + 2 * PAGE_SIZE);
 }
 
+/* Alike, in one table, and not side by side. */
+static void test_hole(void)
+{
+	const uint64_t low = VMALLOC_START + PAGE_SIZE, high = low + 2 * PAGE_SIZE;
+	char want[4096] = "";
+
+	map(low, PAGE_SIZE, DEVICE, PAGE_KERNEL, PAGE_SHIFT);
+	map(high, PAGE_SIZE, DEVICE, PAGE_KERNEL, PAGE_SHIFT);
+	want_line(want, low, PAGE_SIZE, "PTE RW NX     SHD AF UXN MEM/NORMAL");
+	want_line(want, high, PAGE_SIZE, "PTE RW NX     SHD AF UXN MEM/NORMAL");
+	same(dump_lines(VMALLOC_START, VMALLOC_END), want, "a hole ends a line");
+	unmap_range(low, low + PAGE_SIZE);
+	unmap_range(high, high + PAGE_SIZE);
+}
+
 static void test_whole_dump(void)
 {
 	const uint64_t areas = VMALLOC_END - CONT_PTE_SIZE, stacks = STACKS_START;
@@ -367,6 +382,7 @@ int main(void)
 	test_lines();
 	test_one_line();
 	test_levels();
+	test_hole();
 	test_whole_dump();
 	test_areas();
 	test_caller();
