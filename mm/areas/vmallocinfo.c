@@ -42,6 +42,7 @@ static size_t add_flags(char *text, size_t size, uint32_t flags)
 		{ VM_MAP_PUT_PAGES, "put_pages" },
 		{ VM_NO_GUARD, "no_guard" },
 		{ VM_UNINITIALIZED, "unfinished" },
+		{ VM_LAZY, "lazy" },
 	};
 	size_t n = 0;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // clang-format off
 // sources: mm/areas/*.c mm/map/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c
-// libs: -Wl,--wrap=log_printf,--wrap=alloc_pages,--wrap=__get_vm_area
+// libs: -Wl,--wrap=log_printf,--wrap=alloc_pages,--wrap=get_vm_area_aligned
 // granules: 12 14 16
 // clang-format on
 /*
@@ -56,14 +56,11 @@ struct page *__wrap_alloc_pages(gfp_t gfp, unsigned order)
 	return order > top_order ? NULL : __real_alloc_pages(gfp, order);
 }
 
-struct vm_struct *__real___get_vm_area(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi,
-				       uint32_t flags);
-struct vm_struct *__wrap___get_vm_area(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi,
-				       uint32_t flags);
-struct vm_struct *__wrap___get_vm_area(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi,
-				       uint32_t flags)
+struct vm_struct *__real_get_vm_area_aligned(uint64_t size, uint64_t align, uint32_t flags);
+struct vm_struct *__wrap_get_vm_area_aligned(uint64_t size, uint64_t align, uint32_t flags);
+struct vm_struct *__wrap_get_vm_area_aligned(uint64_t size, uint64_t align, uint32_t flags)
 {
-	return align > top_align ? NULL : __real___get_vm_area(size, align, lo, hi, flags);
+	return align > top_align ? NULL : __real_get_vm_area_aligned(size, align, flags);
 }
 
 /* --- lines ------------------------------------------------------------------------------------ */
