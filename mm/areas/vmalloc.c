@@ -126,13 +126,18 @@ void *vmalloc_huge(uint64_t size, gfp_t gfp)
 	gfp &= __GFP_DMA32 | __GFP_ZERO;
 	if (!check_size(size))
 		return NULL;
-	if (size >= PMD_SIZE)
+	if (size >= PMD_SIZE) {
 		addr = vmalloc_blocks(size, PMD_SHIFT - PAGE_SHIFT, gfp, flags);
-	else if (size >= CONT_PTE_SIZE)
+		if (likely(addr))
+			return addr;
+	} else if (size >= CONT_PTE_SIZE) {
 		addr = vmalloc_blocks(size, CONT_PTES_SHIFT, gfp, flags);
-	else
+		if (likely(addr))
+			return addr;
+	} else {
 		return vmalloc_blocks(size, 0, gfp, flags);
-	return likely(addr) ? addr : vmalloc_smaller(size, gfp, flags);
+	}
+	return vmalloc_smaller(size, gfp, flags);
 }
 
 /* A list that came with VM_MAP_PUT_PAGES may be vmalloc()'s. */
