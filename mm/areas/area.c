@@ -251,7 +251,9 @@ static __always_inline struct vm_struct *get_area(uint64_t size, uint64_t align,
 	w.hi = hi;
 	area->size = w.size;
 	area->flags = flags;
-	area->page_order = 0;
+	area->page_order = 0; /* with the two after it one store */
+	area->max_shift = 0;
+	area->fell_from = 0;
 	area->pages = NULL;
 	area->nr_pages = 0;
 	area->phys_addr = 0;
@@ -342,6 +344,24 @@ void free_vm_area(struct vm_struct *area)
 	erase(area);
 	spin_unlock_irqrestore(&areas.lock, irq);
 	kfree(area);
+}
+
+bool next_vm_area(uint64_t va, struct vm_struct *copy)
+{
+	uint64_t irq = spin_lock_irqsave(&areas.lock);
+	const struct vm_struct *x = RB_ROOT(&areas.tree), *found = NULL;
+
+	while (x) {
+		bool above = start_of(x) + x->size > va;
+
+		if (above)
+			found = x;
+		x = above ? RB_LEFT(x, node) : RB_RIGHT(x, node);
+	}
+	if (found)
+		*copy = *found;
+	spin_unlock_irqrestore(&areas.lock, irq);
+	return found;
 }
 
 uint64_t nr_vm_areas(void)

@@ -103,22 +103,41 @@ void *vzalloc(uint64_t size)
 	return check_size(size) ? vmalloc_blocks(size, 0, __GFP_ZERO, VM_ALLOC) : NULL;
 }
 
+/* Blocks of the size that was wanted were not to be had: smaller ones, and the census is told. */
+static noinline void *vmalloc_smaller(uint64_t size, gfp_t gfp, uint32_t flags)
+{
+	void *addr = NULL;
+
+	if (size >= PMD_SIZE)
+		addr = vmalloc_blocks(size, CONT_PTES_SHIFT, gfp, flags);
+	if (!addr)
+		addr = vmalloc_blocks(size, 0, gfp, flags);
+	if (addr)
+		find_vm_area(addr)->fell_from = size >= PMD_SIZE ? PMD_SHIFT : CONT_PTE_SHIFT;
+	return addr;
+}
+
 void *vmalloc_huge(uint64_t size, gfp_t gfp)
 {
 	const uint32_t flags = VM_ALLOC | VM_ALLOW_HUGE_VMAP;
-	void *addr = NULL;
+	void *addr;
 
 	/* Compound blocks would have every struct page written, for no reader. */
 	gfp &= __GFP_DMA32 | __GFP_ZERO;
 	if (!check_size(size))
 		return NULL;
-	if (size >= PMD_SIZE)
+	if (size >= PMD_SIZE) {
 		addr = vmalloc_blocks(size, PMD_SHIFT - PAGE_SHIFT, gfp, flags);
-	if (!addr && size >= CONT_PTE_SIZE)
+		if (likely(addr))
+			return addr;
+	} else if (size >= CONT_PTE_SIZE) {
 		addr = vmalloc_blocks(size, CONT_PTES_SHIFT, gfp, flags);
-	if (!addr)
-		addr = vmalloc_blocks(size, 0, gfp, flags);
-	return addr;
+		if (likely(addr))
+			return addr;
+	} else {
+		return vmalloc_blocks(size, 0, gfp, flags);
+	}
+	return vmalloc_smaller(size, gfp, flags);
 }
 
 /* A list that came with VM_MAP_PUT_PAGES may be vmalloc()'s. */

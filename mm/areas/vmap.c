@@ -10,6 +10,16 @@
 /* What a caller may ask for; the rest of enum vm_flags is the allocators' own. */
 #define VMAP_FLAGS (VM_MAP | VM_MAP_PUT_PAGES | VM_ALLOW_HUGE_VMAP | VM_NO_GUARD)
 
+/* No addresses with the alignment that the size asks for: any, and the census is told. */
+static noinline struct vm_struct *get_misaligned_area(uint64_t size, uint32_t flags)
+{
+	struct vm_struct *area = get_vm_area_aligned(size, PAGE_SIZE, flags);
+
+	if (area)
+		area->fell_from = size >= PMD_SIZE ? PMD_SHIFT : CONT_PTE_SHIFT;
+	return area;
+}
+
 /*
  * The largest leaf that the size can use decides the alignment; the frames decide whether
  * it gets used. If the region is too fragmented for that, any place does, as in Linux.
@@ -25,7 +35,7 @@ static struct vm_struct *get_vmap_area(uint64_t size, uint32_t flags)
 		align = CONT_PTE_SIZE;
 	area = get_vm_area_aligned(size, align, flags);
 	if (unlikely(!area && align > PAGE_SIZE))
-		area = get_vm_area_aligned(size, PAGE_SIZE, flags);
+		area = get_misaligned_area(size, flags);
 	return area;
 }
 
