@@ -184,8 +184,7 @@ if [ -n "${given[gdb]:-}" ]; then
 fi
 if [ -n "${given[profile]:-}" ]; then
 	exec python3 tools/profile-bench.py --out "$folder" --qemu-version "$qemu_version" \
-		--silence "$silence" ${given[profile-lines]:+--lines} \
-		--addr2line "${LLVM:+llvm-}addr2line" -- "${command[@]}"
+		--silence "$silence" ${given[profile-lines]:+--lines} -- "${command[@]}"
 fi
 exec python3 tools/run.py --out "$folder" --qemu-version "$qemu_version" --silence "$silence" \
 	-- "${command[@]}"

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -20,7 +21,8 @@ from runner import console, elf, process, profile, results
 NAME = re.compile(r"\S+/(?:pages|linux|series|tlbed)(?:@cpu\d+)?")
 BLAMES_PLUGINS = re.compile(r"plugin", re.I)
 TOTAL_PER_SILENCE = 20
-LIST_LIMIT_S = 60
+ADDR2LINE = ("addr2line", "aarch64-linux-gnu-addr2line", "aarch64-none-elf-addr2line",
+             "llvm-addr2line")
 
 
 class Failed(Exception):
@@ -37,7 +39,6 @@ def arguments():
     parser.add_argument("--qemu-version", required=True)
     parser.add_argument("--silence", type=int, default=30, help="limit in seconds, 0 = none")
     parser.add_argument("--lines", action="store_true", help="also by source line")
-    parser.add_argument("--addr2line", default="addr2line", help="the program for --lines")
     parser.add_argument("command", nargs="+")
     return parser.parse_args()
 
@@ -67,12 +68,13 @@ class Profiler:
         if boot.status == console.NOT_STARTED and BLAMES_PLUGINS.search(boot.reason):
             raise Failed(console.NOT_STARTED, f"could not start: QEMU {self.options.qemu_version} "
                          f"does not take the plugin that counts: {boot.reason}")
-        if boot.status:
-            for line in boot.tail(5):
-                print(f"  | {line}", file=sys.stderr)
+        if boot.status in (console.NOT_STARTED, console.NO_VERDICT):
             start = "could not start: " if boot.status == console.NOT_STARTED else ""
-            raise Failed(boot.status, start + (boot.reason or f"the kernel ended with status "
-                                               f"{boot.status}"))
+            raise Failed(boot.status, start + boot.reason)
+        if boot.status:
+            failed = [line for line in boot.lines if line.startswith("FAILED")]
+            raise Failed(boot.status, boot.reason or
+                         f"the kernel says: {(failed or boot.tail(2))[0]}")
         return boot
 
     def names(self):
@@ -80,7 +82,7 @@ class Profiler:
         return [line for line in boot.lines if NAME.fullmatch(line)]
 
     def measure(self, name):
-        """The profile of one record, from a boot of its own."""
+        """The profile of one record, from a boot of its own; None: the kernel skips it here."""
         counts, plugin = self.path("counts"), self.path("plugin.so")
         keys = "".join(f",{key}={path.replace(',', ',,')}"
                        for key, path in (("plan", self.path("plan")), ("out", counts)))
@@ -88,6 +90,9 @@ class Profiler:
         boot = self.boot([*self.before, words, "-plugin",
                           os.path.abspath(plugin).replace(",", ",,") + keys])
         found = results.parse(boot.lines)
+        for reason in found.context.get("skipped", []):
+            say(f"skipped {reason}")
+            return None
         if found.damaged or len(found.benchmarks) != 1:
             raise Failed(1, f"{name}: {len(found.benchmarks)} records, one was expected"
                          + "".join(f"; {text}" for text in found.damaged[:1]))
@@ -106,7 +111,7 @@ class Profiler:
     def by_line(self, shown):
         """Instructions by source line."""
         addresses = sorted(shown.insns)
-        program = [self.options.addr2line, "-f", "-i", "-a", "-e",
+        program = [next(filter(shutil.which, ADDR2LINE), ADDR2LINE[0]), "-f", "-i", "-a", "-e",
                    os.path.join(self.options.out, "tlbed.elf")]
         try:
             done = subprocess.run(program, input="".join(f"{a:x}\n" for a in addresses), text=True,
@@ -121,12 +126,17 @@ def run(options):
     names = profiler.names()
     if not names:
         raise Failed(2, f"no match for '{profiler.words.split(' ')[0].partition('=')[2]}'")
-    profiles, lines = [], []
+    profiles, lines, screen = [], [], console.Screen(sys.stdout.buffer, True)
     for name in names:
-        profiles.append(profiler.measure(name))
+        measured = profiler.measure(name)
+        if not measured:
+            continue
+        profiles.append(measured)
         text = profile.table(profiles[-1]) + profile.source_table(profiles[-1])
         lines += text
-        print("\n".join(text), flush=True)
+        screen.write("\n".join([*text, ""]).encode())
+    if not profiles:
+        raise Failed(1, "nothing measured")
     with open(os.path.join(options.out, "profile.txt"), "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
     context = {"qemu_version": options.qemu_version, "line_bytes": profile.ZVA_BYTES,
@@ -134,6 +144,8 @@ def run(options):
     with open(os.path.join(options.out, "profile.json"), "w", encoding="utf-8") as file:
         json.dump({"context": context, "profiles": profiles}, file, indent=2)
         file.write("\n")
+    if screen.error:
+        raise Failed(console.NO_VERDICT, screen.error)
     return 0
 
 

@@ -123,8 +123,9 @@ def count_functions(elf, one):
             row["lines_touched"] += executed
         elif is_one_of(word, *STORE_EXCLUSIVE):
             loads = loaded = 0
-        for key, value in (("loads", loads), ("bytes_loaded", loaded), ("stores", stores),
-                           ("bytes_stored", stored)):
+        # Instructions that load: accesses would be the emulator's, one of 16 bytes or two of 8.
+        for key, value in (("loads", loads and executed), ("bytes_loaded", loaded),
+                           ("stores", stores and executed), ("bytes_stored", stored)):
             row[key] += value
     return rows
 
@@ -143,7 +144,7 @@ def account(elf, passes, record, overhead):
     profile = {"name": record["name"], "instructions": record["instructions"],
                "instructions_min": record["instructions_min"],
                "instructions_max": record["instructions_max"], "samples": record["iterations"],
-               "sample_shown": shown.sample,
+               "sample_shown": shown.sample, "pages": record.get("pages"),
                "empty_body": sum(row["instructions"] for row in count_functions(elf, empty).values()),
                "elsewhere": shown.elsewhere}
     for key in ("loads", "bytes_loaded", "stores", "bytes_stored"):
