@@ -110,10 +110,13 @@ straddle:				/* 3; 8 bytes of two lines, out */
 	str	x1, [x0]
 	ret
 
-exclusive:				/* 4; 4 bytes in, 4 out */
+exclusive:				/* 7; 8 bytes in, 8 out; a lock's ticket, and what is none */
 	adr	x0, word
-	ldxr	w1, [x0]
-	stxr	w2, w1, [x0]
+	ldaxr	w1, [x0]
+	add	w2, w1, #0x10000
+	stxr	w3, w2, [x0]
+	ldaxr	w1, [x0]
+	stxr	w3, w1, [x0]
 	ret
 
 zero:					/* 5; two lines that nothing else touches, whole */
@@ -128,6 +131,8 @@ zero:					/* 5; two lines that nothing else touches, whole */
 table:	.skip	4096
 buffer:	.skip	2048
 zeroed:	.skip	128
+	.type	word, %object
+	.size	word, 4
 word:	.skip	64
 warm:	.skip	64
 	.skip	4096

@@ -28,7 +28,7 @@ KNOWN = {
     "fill_four": (99, 1, 0, 0, 0, 32, 2048, 32),
     "scan": (27, 1, 8, 512, 8, 0, 0, 0),
     "straddle": (3, 1, 0, 0, 0, 1, 8, 2),
-    "exclusive": (4, 1, 1, 4, 1, 1, 4, 1),
+    "exclusive": (7, 1, 2, 8, 1, 2, 8, 1),
     "zero": (5, 1, 0, 0, 0, 2, 128, 2),
 }
 KEYS = ("instructions", "entries", "loads", "bytes_loaded", "lines_loaded", "stores",
@@ -105,10 +105,11 @@ class Plugin(tap.ScratchCase):
         self.assertEqual(sum(row["instructions"] for row in result["functions"]), CALL)
         self.assertEqual((result["empty_body"], result["instructions"]), (1, CALL - 1))
         self.assertEqual((result["elsewhere"], result["dc_zva"]), (0, 2))
+        self.assertEqual(result["locks"], {"word": 1})
         # 32 of the buffer, one of the stack, one of the word, two zeroed.
         self.assertEqual((result["lines_stored"], result["lines_touched"]), (36, 36))
         self.assertEqual(result["lines_loaded"], 8 + 1 + 1)
-        self.assertEqual(result["bytes_stored"], 16 + 2048 + 2048 + 8 + 4 + 128)
+        self.assertEqual(result["bytes_stored"], 16 + 2048 + 2048 + 8 + 8 + 128)
 
     def test_a_pass_is_what_lies_between_the_marks(self):
         passes = self.count()
@@ -165,8 +166,8 @@ class Records(tap.ScratchCase):
         lines = []
         for name, sample, count in all_passes:
             at = self.elf.function(name)[0]
-            lines += [f"pass {sample} 0", f"insn {marks:x} 2 0 0 0 0",
-                      f"insn {at:x} {count} 1 8 1 8", "lines -1 1 1 1", end]
+            lines += [f"pass {sample} 0", f"insn {marks:x} 2 0 0 0 0 0",
+                      f"insn {at:x} {count} 1 8 1 8 0", "lines -1 1 1 1", end]
         self.write("made", *lines)
 
     def run_profile(self, *options, out=None):

@@ -20,6 +20,7 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_version;
 /* One instruction of the guest's text. */
 struct count {
 	uint64_t executed, loads, loaded_bytes, stores, stored_bytes;
+	uint64_t last; /* address that it accessed last */
 	unsigned function;
 };
 
@@ -144,9 +145,9 @@ static void end_pass(uint64_t sample)
 		if (c->executed)
 			fprintf(plan.out,
 				"insn %" PRIx64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
-				" %" PRIu64 "\n",
+				" %" PRIu64 " %" PRIx64 "\n",
 				plan.text + 4 * i, c->executed, c->loads, c->loaded_bytes,
-				c->stores, c->stored_bytes);
+				c->stores, c->stored_bytes, c->last);
 	}
 	write_lines();
 	fprintf(plan.out, "end\n");
@@ -192,6 +193,7 @@ static void on_access(unsigned cpu, qemu_plugin_meminfo_t info, uint64_t vaddr, 
 			end_pass((vaddr - plan.samples) / 8);
 		return;
 	}
+	c->last = vaddr;
 	*(store ? &c->stores : &c->loads) += 1;
 	*(store ? &c->stored_bytes : &c->loaded_bytes) += bytes;
 	/* An access that crosses a line's end touches both. */

@@ -49,12 +49,12 @@ class Elf:
     names: list = field(default_factory=list)
 
     def word(self, address):
-        """The instruction there."""
+        """The instruction there; 0 outside of the code."""
         for section in self.code:
             offset = address - section.address
             if 0 <= offset <= section.size - 4:
                 return struct.unpack_from("<I", section.data, offset)[0]
-        raise BadElf(f"no code at {address:x}")
+        return 0  # permanently undefined
 
     def function_index(self, address):
         """Of the function that holds @address, -1 if none does."""
@@ -73,6 +73,13 @@ class Elf:
         last = index + 1 == len(self.starts)
         end = max(s.address + s.size for s in self.code) if last else self.starts[index + 1]
         return self.starts[index], end
+
+    def object_name(self, address):
+        """Of the object that @address lies in."""
+        for symbol in self.symbols:
+            if symbol.kind == OBJECT and 0 <= address - symbol.address < symbol.size:
+                return symbol.name
+        return f"{address:#x}"
 
     def object(self, name):
         """(first address, end) of the one object of that name."""

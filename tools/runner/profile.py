@@ -15,6 +15,8 @@ READ_PMEVCNTR0 = (0xD53BE800, 0xFFFFFFE0)  # mrs xN, pmevcntr0_el0
 DC_ZVA = (0xD50B7420, 0xFFFFFFE0)
 # A store-exclusive is a compare-and-exchange to the emulator, whose load the core has not.
 STORE_EXCLUSIVE = ((0x08000000, 0x3FE00000), (0x88200000, 0xBFE00000))
+# ldaxr wN, [xM]; add wK, wN, #0x10000: a ticket is drawn (lib/arm64/spinlock.h).
+DRAW_TICKET = ((0x885FFC00, 0xFFFFFC00), (0x11404000, 0xFFFFFC00))
 ZVA_BYTES = 64  # a line, on every CPU that QEMU has and the Cortex-A55 and A76
 ALL = -1  # the plugin's name for the union of all functions
 
@@ -27,7 +29,8 @@ class Mismatch(Exception):
 class Pass:
     sample: int
     elsewhere: int  # instructions outside of the ELF's text
-    insns: dict = field(default_factory=dict)  # address: [executed, loads, bytes, stores, bytes]
+    # address: [executed, loads, bytes, stores, bytes, address accessed last]
+    insns: dict = field(default_factory=dict)
     lines: dict = field(default_factory=dict)  # function index: (loaded, stored, touched)
 
     @property
@@ -65,7 +68,7 @@ def read_passes(path):
             if word == "pass":
                 now = Pass(int(values[0]), int(values[1]))
             elif word == "insn":
-                now.insns[int(values[0], 16)] = [int(value) for value in values[1:]]
+                now.insns[int(values[0], 16)] = [*map(int, values[1:-1]), int(values[-1], 16)]
             elif word == "lines":
                 now.lines[int(values[0])] = tuple(int(value) for value in values[1:])
             elif word == "end":
@@ -107,7 +110,7 @@ def count_functions(elf, one):
     """A row a function, the marks' own left out."""
     rows = {}
     marks = elf.function(MARKS)[0]
-    for address, (executed, loads, loaded, stores, stored) in one.insns.items():
+    for address, (executed, loads, loaded, stores, stored, _) in one.insns.items():
         index = elf.function_index(address)
         if elf.starts[index] == marks:
             continue
@@ -128,6 +131,16 @@ def count_functions(elf, one):
                            ("stores", stores and executed), ("bytes_stored", stored)):
             row[key] += value
     return rows
+
+
+def count_locks(elf, one):
+    """How often each lock was taken, by the name of the object that it lies in."""
+    locks = {}
+    for address, counts in one.insns.items():
+        if all(is_one_of(elf.word(address + 4 * i), word) for i, word in enumerate(DRAW_TICKET)):
+            name = elf.object_name(counts[-1])
+            locks[name] = locks.get(name, 0) + counts[0]
+    return dict(sorted(locks.items()))
 
 
 def account(elf, passes, record, overhead):
@@ -152,6 +165,7 @@ def account(elf, passes, record, overhead):
     for key, lines in zip(("loaded", "stored", "touched"), shown.lines.get(ALL, (0, 0, 0))):
         profile[f"lines_{key}"] = lines + (zeroed if key != "loaded" else 0)
     profile["dc_zva"] = zeroed
+    profile["locks"] = count_locks(elf, shown)
     profile["functions"] = rows
     attributed = sum(row["instructions"] for row in rows) + shown.elsewhere
     if attributed - profile["empty_body"] != record["instructions"]:
@@ -190,7 +204,8 @@ def table(profile):
     touched = f"{profile['lines_touched']:,} lines of {ZVA_BYTES} bytes touched"
     if profile["dc_zva"]:
         touched += f", {profile['dc_zva']:,} of them zeroed whole (DC ZVA)"
-    return [*lines, touched, ""]
+    locks = ", ".join(f"{name} {count:,}" for name, count in profile["locks"].items())
+    return [*lines, touched, f"locks taken: {locks or 'none'}", ""]
 
 
 # --- by source line -------------------------------------------------------------------------------
