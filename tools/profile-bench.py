@@ -137,8 +137,11 @@ def run(options):
         screen.write("\n".join([*text, ""]).encode())
     if not profiles:
         raise Failed(1, "nothing measured")
+    text = profile.summary(profiles)
+    lines += text
+    screen.write("\n".join([*text, ""]).encode() if text else b"")
     with open(os.path.join(options.out, "profile.txt"), "w", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
+        file.write("\n".join([*lines, ""]))
     context = {"qemu_version": options.qemu_version, "line_bytes": profile.ZVA_BYTES,
                "qemu_command": shlex.join(options.command)}
     with open(os.path.join(options.out, "profile.json"), "w", encoding="utf-8") as file:

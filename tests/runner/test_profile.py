@@ -190,7 +190,7 @@ class Records(tap.ScratchCase):
         self.assertEqual(self.run_profile(), 0, self.err)
         self.assertIn("ioremap/1M/tlbed: 5 instructions, the median of 3 samples (4 to 6)", self.out)
         with open(self.path("profile.txt"), encoding="utf-8") as file:
-            self.assertEqual(file.read().split("\n"), self.out.split("\n"))
+            self.assertEqual(file.read(), self.out)
         with open(self.path("profile.json"), encoding="utf-8") as file:
             (found,) = json.load(file)["profiles"]
         self.assertEqual(found["sample_shown"], 2)  # the one of 6 + 2 - 3
@@ -201,6 +201,11 @@ class Records(tap.ScratchCase):
     def test_each_record_has_a_boot_of_its_own(self):
         self.write("list", "ioremap/1M/linux", "ioremap/1M/tlbed", END)
         self.assertEqual(self.run_profile(), 0, self.err)
+        self.assertEqual([line.split() for line in self.out.splitlines() if line.strip()][-2:],
+                         [[f"ioremap/1M/{rung}", *"5 8 1 8 1 1 -".split()]
+                          for rung in ("linux", "tlbed")])
+        with open(self.path("profile.txt"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), self.out)
         with open(self.path("boots"), encoding="utf-8") as file:
             boots = file.read().splitlines()
         for boot, name in zip(boots, ("linux", "tlbed"), strict=True):

@@ -208,6 +208,24 @@ def table(profile):
     return [*lines, touched, f"locks taken: {locks or 'none'}", ""]
 
 
+def summary(profiles):
+    """A row a record, if there are several."""
+    if len(profiles) < 2:
+        return []
+    width = max(len(profile["name"]) for profile in profiles)
+    head = f"{'':{width}} {'':>12} {'loaded':>16} {'stored':>16} {'touched':>7}"
+    names = f"{'record':{width}} {'instructions':>12} {'bytes':>9} {'lines':>6} {'bytes':>9} " \
+            f"{'lines':>6} {'lines':>7}  locks"
+    lines = [head, names, "-" * len(names)]
+    for profile in profiles:
+        numbers = " ".join(f"{profile[key]:>{cells},}" for key, cells in (
+            ("instructions", 12), ("bytes_loaded", 9), ("lines_loaded", 6), ("bytes_stored", 9),
+            ("lines_stored", 6), ("lines_touched", 7)))
+        locks = ", ".join(f"{name} {count:,}" for name, count in profile["locks"].items())
+        lines.append(f"{profile['name']:{width}} {numbers}  {locks or '-'}")
+    return [*lines, ""]
+
+
 # --- by source line -------------------------------------------------------------------------------
 
 
