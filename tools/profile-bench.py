@@ -18,7 +18,7 @@ import sys
 
 from runner import console, elf, process, profile, results
 
-NAME = re.compile(r"\S+/(?:pages|linux|series|tlbed)(?:@cpu\d+)?")
+NAME = re.compile(r"\S+/(?:pages|linux|series|tlbed)")
 BLAMES_PLUGINS = re.compile(r"plugin", re.I)
 TOTAL_PER_SILENCE = 20
 ADDR2LINE = ("addr2line", "aarch64-linux-gnu-addr2line", "aarch64-none-elf-addr2line",
@@ -97,6 +97,8 @@ class Profiler:
             raise Failed(1, f"{name}: {len(found.benchmarks)} records, one was expected"
                          + "".join(f"; {text}" for text in found.damaged[:1]))
         record = found.benchmarks[0]
+        if record["name"].partition("@")[0] != name:
+            raise Failed(1, f"{name}: the kernel measured {record['name']}")
         if "instructions" not in record:
             why = found.context.get("absent", {}).get("instructions", "unknown")
             raise Failed(1, f"{name}: no instructions in its record: {why}")

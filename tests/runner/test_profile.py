@@ -126,15 +126,16 @@ class Plugin(tap.ScratchCase):
 
 # Plays QEMU: its counts and its results lie beside it.
 FAKE = """#!/bin/sh
-here='{folder}'
+here='{folder}' console=console
 for word; do
 	case $word in
 	list*) cat "$here/list"; exit ;;
+	bench=*linux*) console=console-linux ;;
 	*,out=*) cp "$here/made" "$(echo "${{word##*,out=}}" | sed 's/,,/,/g')" ;;
 	esac
 done
 echo "$*" >>"$here/boots"
-cat "$here/console"
+cat "$here/$console"
 """
 END = "tlbed: exit status 0"
 
@@ -154,10 +155,10 @@ class Records(tap.ScratchCase):
         with open(self.path(name), "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
 
-    def answer(self, *records, skipped=()):
+    def answer(self, *records, skipped=(), console="console"):
         context = {"schema": 1, "cpus": [{"overhead_instructions": EMPTY}], "skipped": skipped,
                    "absent": {"instructions": "no icount"}}
-        self.write("console", "--- BEGIN RESULTS ---", *map(sealed, (context, *records)),
+        self.write(console, "--- BEGIN RESULTS ---", *map(sealed, (context, *records)),
                    "--- END RESULTS ---", END)
 
     def passes(self, *all_passes, end="end"):
@@ -200,6 +201,7 @@ class Records(tap.ScratchCase):
 
     def test_each_record_has_a_boot_of_its_own(self):
         self.write("list", "ioremap/1M/linux", "ioremap/1M/tlbed", END)
+        self.answer(record("ioremap/1M/linux", 5, 4, 6, samples=3), console="console-linux")
         self.assertEqual(self.run_profile(), 0, self.err)
         self.assertEqual([line.split() for line in self.out.splitlines() if line.strip()][-2:],
                          [[f"ioremap/1M/{rung}", *"5 8 1 8 1 1 -".split()]
@@ -226,7 +228,7 @@ class Records(tap.ScratchCase):
     def test_qemu_without_plugins(self):
         for line in ("-plugin: invalid option", "TCG plugin support not enabled in this build"):
             self.program("no-plugins", "#!/bin/sh\n")
-            fake = FAKE.replace('cat "$here/console"', f"echo 'qemu: {line}' >&2; exit 1")
+            fake = FAKE.replace('cat "$here/$console"', f"echo 'qemu: {line}' >&2; exit 1")
             with self.subTest(line), unittest.mock.patch(f"{__name__}.FAKE", fake):
                 self.assert_refused(5, "does not take the plugin", line)
 
@@ -254,6 +256,10 @@ class Records(tap.ScratchCase):
         self.write("console", "FAILED  ioremap/1M/tlbed: a wrong page", "-----",
                    "tlbed: exit status 1")
         self.assert_refused(1, "FAILED  ioremap/1M/tlbed: a wrong page")
+
+    def test_record_of_another_bench(self):
+        self.answer(record("vmap/4K/tlbed", 5, 4, 6, samples=3))
+        self.assert_refused(1, "the kernel measured vmap/4K/tlbed")
 
     def test_record_without_instructions(self):
         self.answer({"name": "ioremap/1M/tlbed", "iterations": 3})
