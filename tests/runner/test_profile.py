@@ -199,6 +199,21 @@ class Records(tap.ScratchCase):
                          [("body", 6)])
         self.assertEqual(found["instructions"], 6 - found["empty_body"])
 
+    def test_source_lines(self):
+        body, marks = (self.elf.function(name)[0] for name in ("body", "time_body"))
+        one = profile.Pass(0, 0, {at: [count, 0, 0, 0, 0, 0] for at, count in
+                                  ((body, 3), (body + 4, 4), (body + 8, 5), (marks, 9))})
+        frames = "\n".join([f"{body:#x}", "inner", "/top/a.h:7 (discriminator 2)", "body",
+                            "/top/b.c:1", f"{body + 4:#x}", "inner", "/top/a.h:7", "body",
+                            "/top/b.c:2", f"{body + 8:#x}", "??", "??:0", f"{marks:#x}",
+                            "time_body", "/top/c.c:1"])
+        rows = profile.sum_lines(self.elf, one, frames, "/top")
+        self.assertEqual([(row["line"], row["inner"], row["instructions"]) for row in rows],
+                         [("a.h:7", "inner", 7), ("??:0", "body", 5)])
+        text = profile.source_table({"source": rows, "instructions": 12})
+        self.assertIn("7  58.3  inner in body", text[1])
+        self.assertIn("5  41.7  ??:0 (body)", text[6])
+
     def test_each_record_has_a_boot_of_its_own(self):
         self.write("list", "ioremap/1M/linux", "ioremap/1M/tlbed", END)
         self.answer(record("ioremap/1M/linux", 5, 4, 6, samples=3), console="console-linux")
