@@ -176,8 +176,13 @@ def account(elf, passes, record, overhead):
 
 # --- tables ---------------------------------------------------------------------------------------
 
-HEAD = f"{'instructions':>12} {'%':>5}  {'function':28} {'entries':>7} {'loads':>7} {'bytes':>9} " \
-       f"{'lines':>6} {'stores':>7} {'bytes':>9} {'lines':>6}"
+LABEL = 28  # columns of a function's name, at least
+CALL = "the call"
+
+
+def head(width):
+    return f"{'instructions':>12} {'%':>5}  {'function':{width}} {'entries':>7} {'loads':>7} " \
+           f"{'bytes':>9} {'lines':>6} {'stores':>7} {'bytes':>9} {'lines':>6}"
 
 
 def table_row(label, row, total, entries=""):
@@ -185,22 +190,24 @@ def table_row(label, row, total, entries=""):
     numbers = [f"{row[key]:>{width},}" for key, width in (
         ("loads", 7), ("bytes_loaded", 9), ("lines_loaded", 6), ("stores", 7),
         ("bytes_stored", 9), ("lines_stored", 6))]
-    return f"{row['instructions']:>12,} {percent:>5}  {label:28} {entries:>7} " + " ".join(numbers)
+    return f"{row['instructions']:>12,} {percent:>5}  {label} {entries:>7} " + " ".join(numbers)
 
 
 def table(profile):
     """Lines of text for people."""
     total = profile["instructions"]
+    width = max([LABEL, *(len(row["function"]) for row in profile["functions"])])
+    rule = len(head(width))
     lines = [f"{profile['name']}: {total:,} instructions, the median of {profile['samples']} "
              f"samples ({profile['instructions_min']:,} to {profile['instructions_max']:,})",
-             "=" * len(HEAD), HEAD, "-" * len(HEAD)]
-    lines += [table_row(row["function"], row, total, f"{row['entries']:,}")
+             "=" * rule, head(width), "-" * rule]
+    lines += [table_row(f"{row['function']:{width}}", row, total, f"{row['entries']:,}")
               for row in profile["functions"]]
     if profile["elsewhere"]:
         lines.append(f"{profile['elsewhere']:>12,} {'':>5}  (outside of the image)")
     if profile["empty_body"]:
         lines.append(f"{-profile['empty_body']:>12,} {'':>5}  (an empty body has it too)")
-    lines += ["-" * len(HEAD), table_row("the call", profile, total)]
+    lines += ["-" * rule, table_row(f"{CALL:{width}}", profile, total)]
     touched = f"{profile['lines_touched']:,} lines of {ZVA_BYTES} bytes touched"
     if profile["dc_zva"]:
         touched += f", {profile['dc_zva']:,} of them zeroed whole (DC ZVA)"
@@ -213,10 +220,10 @@ def summary(profiles):
     if len(profiles) < 2:
         return []
     width = max(len(profile["name"]) for profile in profiles)
-    head = f"{'':{width}} {'':>12} {'loaded':>16} {'stored':>16} {'touched':>7}"
+    top = f"{'':{width}} {'':>12} {'loaded':>16} {'stored':>16} {'touched':>7}"
     names = f"{'record':{width}} {'instructions':>12} {'bytes':>9} {'lines':>6} {'bytes':>9} " \
             f"{'lines':>6} {'lines':>7}  locks"
-    lines = [head, names, "-" * len(names)]
+    lines = [top, names, "-" * len(names)]
     for profile in profiles:
         numbers = " ".join(f"{profile[key]:>{cells},}" for key, cells in (
             ("instructions", 12), ("bytes_loaded", 9), ("lines_loaded", 6), ("bytes_stored", 9),
