@@ -20,6 +20,7 @@ FACTORS = {
     "compiler": ["gcc", "clang"],
     "icount": ["on", "off"],
     "image": ["Image", "Image.check"],
+    "flush": ["each", "range", "full", "lazy"],
 }
 COLUMNS = list(FACTORS)
 WITHOUT_16K = {"cortex-a72", "cortex-a53", "-"}  # "-" is xlnx-versal-virt's own Cortex-A72
@@ -95,7 +96,7 @@ def generate():
         row = {"machine": "xlnx-versal-virt" if own else "virt", "cpu": cpu, "mem": "2G",
                "gic": "-" if own else "3", "el2": "-" if own else "off",
                "smp": "4" if own else "1", "granule": "16K", "compiler": compiler, "icount": "on",
-               "image": "Image"}
+               "image": "Image", "flush": "each"}
         rows.append((row, "refusal"))
     return rows
 

@@ -109,7 +109,7 @@ static void tlbi_all(void)
 /* @pages, a multiple of 2 up to 64, from page @i on, as the Arm ARM has the operand (D8.14.5). */
 static uint64_t range_operand(uint64_t i, uint64_t pages)
 {
-	const uint64_t tg = PAGE_SHIFT == 12 ? 1 : PAGE_SHIFT == 14 ? 2 : 3;
+	const uint64_t tg = (PAGE_SHIFT - 10) / 2;
 
 	return tg << 46 | (pages / 2 - 1) << 39 | ((VA >> PAGE_SHIFT) + i) % (1UL << 37);
 }
@@ -250,6 +250,7 @@ static void reports(enum check_rule rule, void (*steps)(void), const char *what)
 #include "tests/host/check-stores.h"
 
 #include "tests/host/check-flushes.h"
+#include "tests/host/check-ranges.h"
 
 #include "tests/host/check-frames.h"
 

@@ -330,7 +330,7 @@ static uint64_t range_bytes(uint64_t operand)
 /* [va, va + @pages) and nothing else is named, at most five times, upwards. */
 static bool names_range(uint64_t va, uint64_t pages, bool all_levels)
 {
-	const uint64_t granule = PAGE_SHIFT == 12 ? 1 : PAGE_SHIFT == 14 ? 2 : 3;
+	const uint64_t granule = (PAGE_SHIFT - 10) / 2;
 	uint64_t at = va;
 
 	nr_leaf = nr_walk = nr_all = nr_range = 0;

@@ -8,6 +8,7 @@
  * vmap() and ioremap(), and what none of the unmapping calls may touch, on the real engine:
  * what gets mapped is read back by the software walker, errors leave the world as it was.
  */
+#include "mm/areas/lazy.h"
 #include "tests/host/areas_world.h"
 
 /* --- vmap ----------------------------------------------------------------------------- */
@@ -287,6 +288,63 @@ static void test_no_memory(void)
 	free_pages_bulk(some_pages, ARRAY_SIZE(some_pages));
 }
 
+/*
+ * flush=lazy: the first, the second, ... allocation of a call fails once, with something on the
+ * list: the call purges, tries again and succeeds. Without anything there it fails as ever.
+ */
+static void purge_for(void *(*get)(void), void (*put)(const void *), const char *what)
+{
+	struct world before;
+	bool good = true;
+	int n;
+
+	put(get());
+	vm_unmap_aliases();
+	before = look();
+	for (n = 0; good; n++) {
+		void *addr;
+
+		vfree(vmalloc(PAGE_SIZE));
+		good = nr_lazy_pages() == 2;
+		fail_once = true;
+		fail_in = n;
+		failures = 0;
+		addr = get();
+		fail_in = -1;
+		good = good && addr && nr_lazy_pages() == (failures ? 0 : 2);
+		put(addr);
+		vm_unmap_aliases();
+		good = good && unchanged(&before);
+		if (!failures)
+			break;
+	}
+	ok(good && n >= 2, "%s: each of %d allocations fails once, and a purge helps", what, n);
+}
+
+static void *ioremap_far(void)
+{
+	return ioremap(FAR_DEVICE, PMD_SIZE + PAGE_SIZE);
+}
+
+static void put_ioremap(const void *addr)
+{
+	iounmap(addr);
+}
+
+static void *vmalloc_some(void)
+{
+	return vmalloc((CONT_PTES + 1) * PAGE_SIZE);
+}
+
+static void test_purge(void)
+{
+	flush_set_policy(FLUSH_LAZY);
+	purge_for(ioremap_far, put_ioremap, "ioremap");
+	purge_for(vmalloc_some, vfree, "vmalloc");
+	vm_unmap_aliases();
+	flush_set_policy(FLUSH_EACH);
+}
+
 int main(void)
 {
 	start_world();
@@ -297,5 +355,6 @@ int main(void)
 	test_ioremap_refusals();
 	test_bad_addresses();
 	test_no_memory();
+	test_purge();
 	return tap_done();
 }

@@ -7,6 +7,7 @@
 #include "mm/areas/vmalloc.h"
 #include "mm/arm64/door.h"
 #include "mm/map/map.h"
+#include "mm/map/walk.h"
 #include "mm/phys/buddy.h"
 #include "tests/support.h"
 
@@ -198,6 +199,43 @@ TEST(flush_windows, "flush/many-blocks")
 	check_unmap_counts(&c, blocks, blocks * PMD_SIZE);
 	for (; va < last; va += PMD_SIZE)
 		CHECK_EQ(leaf_shift(va), 0);
+	free_vm_area(area);
+}
+
+/* Every @step-th descriptor from @slot on becomes invalid, and keeps its address. */
+static void make_invalid(desc_t *slot, uint64_t n, uint64_t step)
+{
+	for (uint64_t i = 0; i < n; i += step)
+		set_desc(&slot[i], get_desc(&slot[i]) & ~DESC_VALID);
+	door_before_tlbi();
+	tlbi_all();
+	door_after_tlbi();
+}
+
+/* What set_memory_valid() does to pages and blocks: they are still mapped, for who unmaps them. */
+TEST(flush_invalid, "flush/what-was-made-invalid")
+{
+	const uint64_t blocks = 20, pages = 2 * CONT_PTES + 3;
+	struct vm_struct *area =
+		__get_vm_area(blocks * PMD_SIZE, PMD_SIZE, VMALLOC_START, VMALLOC_END, VM_MAP);
+	uint64_t va, end;
+
+	if (!CHECK(area))
+		return;
+	va = (uint64_t)area->addr;
+	end = va + blocks * PMD_SIZE;
+	CHECK_EQ(map_range(va, end, EMPTY_PA, PROT_DEVICE_nGnRE, PMD_SHIFT), 0);
+	make_invalid(walk_slot(va, LEVEL_PMD), blocks, 3);
+	CHECK_EQ(leaf_shift(va), 0);
+	unmap_range(va, end);
+	for (uint64_t at = va; at < end; at += PMD_SIZE)
+		CHECK_EQ(get_desc(walk_slot(at, LEVEL_PMD)), 0);
+	CHECK_EQ(map_range(va, va + pages * PAGE_SIZE, EMPTY_PA, PROT_DEVICE_nGnRE, PAGE_SHIFT), 0);
+	make_invalid(walk_slot(va, LEVEL_PTE), pages, 2);
+	unmap_range(va, va + PAGE_SIZE);
+	CHECK_EQ(get_desc(walk_slot(va, LEVEL_PTE)), 0);
+	unmap_range(va + PAGE_SIZE, va + pages * PAGE_SIZE);
+	CHECK_EQ(get_desc(walk_slot(va, LEVEL_PMD)), 0);
 	free_vm_area(area);
 }
 

@@ -142,6 +142,8 @@ class Matrix(tap.ScratchCase):
             command = matrix.qemu_command(row, "some-qemu", "build/x")
             self.assertEqual(command[0], "some-qemu")
             words = "test=* check=1" if row["image"] == "Image.check" else "test=*"
+            if row["flush"] != "each":
+                words += f" flush={row['flush']}"
             self.assertEqual(command[-4:], ["-kernel", f"build/x/{row['image']}", "-append", words])
             self.assertEqual("-icount" in command, row["icount"] == "on")
             self.assertEqual(command[command.index("-m") + 1], row["mem"])

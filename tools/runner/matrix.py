@@ -83,6 +83,7 @@ def qemu_command(row, qemu, folder):
     if row["el2"] == "on":
         options.append("--el2")
     words = ["test=*"] + ["check=1"] * (row["image"] == "Image.check")
+    words += [f"flush={row['flush']}"] * (row["flush"] != "each")
     return dry_run([*options, "--", *words], qemu, folder)
 
 
@@ -102,6 +103,7 @@ def row_name(row):
              row["granule"], row["compiler"]]
     words += [name for name in ("el2", "icount") if row[name] == "on"]
     words += ["check"] * (row["image"] == "Image.check")
+    words += [row["flush"]] * (row["flush"] != "each")
     return ",".join(word for word in words if not word.endswith("-"))
 
 
