@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Changing permissions: whole leaves and whole contiguous groups, after split.c has seen to it
+ * that there are no others.
+ *
+ * A live leaf may change its permissions without break (D8.16.1 does not list them): until TLBI
+ * and DSB a CPU may use the old ones or the new. A group is another matter: between the first
+ * store and the last its members differ, which is a misprogrammed contiguous bit (D8.7.1), and
+ * an access that meets it may take a TLB conflict abort. So the other CPUs are held until the
+ * TLBIs of all members have completed: nobody accesses a group that is not equal.
+ */
+#include <errno.h>
+
+#include "drivers/smp/call.h"
+#include "mm/map/protect-internal.h"
+
+#define PERMISSIONS (DESC_RO | DESC_PXN)
+
+/* Separate runs of leaves that are flushed one by one; with more, everything is. */
+#define FLUSH_RUNS 16
+
+/* Leaves whose old permissions a TLB may hold. */
+struct flush {
+	uint64_t leaves;
+	unsigned runs;
+	bool all;
+	struct {
+		uint64_t va, leaves;
+		int level;
+	} run[FLUSH_RUNS];
+};
+
+/* Slots in a row in one table. */
+struct row {
+	desc_t *slot;
+	uint64_t va, n;
+	int level;
+};
+
+static struct row row_at(uint64_t va, uint64_t end)
+{
+	struct row r = { .va = va, .n = 1 };
+
+	r.slot = find_end(va, &r.level);
+	if (r.level == LEVEL_PTE)
+		r.n = MIN(PTRS_PER_TABLE - table_index(va, LEVEL_PTE), (end - va) >> PAGE_SHIFT);
+	return r;
+}
+
+static __always_inline uint64_t row_end(const struct row *r)
+{
+	return ALIGN_DOWN(r->va, 1UL << level_shift(r->level)) + (r->n << level_shift(r->level));
+}
+
+/* --- checking ----------------------------------------------------------------------------- */
+
+/* Bits that all leaves of the range have, and that any has. */
+struct seen {
+	desc_t all, any;
+};
+
+static struct seen look(const struct leaf_change *c)
+{
+	struct seen seen = { ~0UL, 0 };
+
+	for (uint64_t va = c->va; va < c->end;) {
+		struct row r = row_at(va, c->end);
+
+		for (uint64_t i = 0; i < r.n; i++) {
+			desc_t d = get_desc(&r.slot[i]);
+
+			seen.all &= d;
+			seen.any |= d;
+		}
+		va = row_end(&r);
+	}
+	return seen;
+}
+
+/*
+ * Exact, though it looks at bits by themselves: of the two permissions one at least becomes the
+ * same in all leaves. Each leaf of ours has AF, so what has it not is a hole.
+ */
+static bool is_allowed(const struct leaf_change *c, struct seen seen)
+{
+	desc_t all = changed(c, seen.all);
+
+	if (!(seen.all & DESC_AF))
+		return false;
+	if (c->clear & PERMISSIONS && !(all & PERMISSIONS))
+		return false; /* W^X */
+	/* A fetch from Device memory may have any effect (D8.6, B2.7.2). */
+	return !(c->clear & DESC_PXN) || !(seen.any & DESC_ATTR(7));
+}
+
+/* --- changing ----------------------------------------------------------------------------- */
+
+static void note(struct flush *f, uint64_t va, uint64_t leaves, int level)
+{
+	if (!leaves)
+		return;
+	f->leaves += leaves;
+	if (f->runs && f->run[f->runs - 1].level == level &&
+	    f->run[f->runs - 1].va + (f->run[f->runs - 1].leaves << level_shift(level)) == va) {
+		f->run[f->runs - 1].leaves += leaves;
+		return;
+	}
+	if (f->runs == FLUSH_RUNS) {
+		f->all = true;
+		return;
+	}
+	f->run[f->runs].va = va;
+	f->run[f->runs].leaves = leaves;
+	f->run[f->runs++].level = level;
+}
+
+/* Each store is 64-bit single-copy atomic, for walkers look at the table. Returns their number. */
+static uint64_t change_row(struct flush *f, const struct leaf_change *c, const struct row *r)
+{
+	unsigned shift = level_shift(r->level);
+	uint64_t va = ALIGN_DOWN(r->va, 1UL << shift), stores = 0, stale = 0, i;
+
+	for (i = 0; i < r->n; i++) {
+		desc_t d = get_desc(&r->slot[i]), new = changed(c, d);
+
+		if (new != d) {
+			set_desc_in_loop(&r->slot[i], new);
+			stores++;
+		}
+		if (new != d && d &DESC_VALID) {
+			stale++;
+			continue;
+		}
+		/* An invalid leaf was in no TLB (D8.14.1). */
+		note(f, va + ((i - stale) << shift), stale, r->level);
+		stale = 0;
+	}
+	note(f, va + ((i - stale) << shift), stale, r->level);
+	return stores;
+}
+
+static void flush(const struct flush *f)
+{
+	door_before_tlbi();
+	if (f->all || f->leaves > FLUSH_ALL_PAST) {
+		tlbi_all();
+	} else {
+		/* The last-level form: no table went. */
+		for (unsigned i = 0; i < f->runs; i++)
+			tlbi_leaves(f->run[i].va, f->run[i].leaves,
+				    1UL << level_shift(f->run[i].level));
+	}
+	door_after_tlbi();
+}
+
+static void change_leaves(const struct leaf_change *c)
+{
+	struct flush f;
+	uint64_t stores = 0;
+
+	f.leaves = f.runs = f.all = 0;
+	for (uint64_t va = c->va; va < c->end;) {
+		struct row r = row_at(va, c->end);
+
+		stores += change_row(&f, c, &r);
+		va = row_end(&r);
+	}
+	door_stored(stores);
+	if (f.leaves)
+		flush(&f);
+	else if (stores)
+		door_mapped(); /* invalid leaves, which became valid or are so no more */
+}
+
+/* --- the call ----------------------------------------------------------------------------- */
+
+/* Under pgtable_lock. -EAGAIN: once more, with the other CPUs held if *@hold was not @held. */
+static int apply(struct split *s, const struct leaf_change *c, bool held, bool *hold)
+{
+	struct seen seen;
+
+	if (!split_holds(s))
+		return -EAGAIN;
+	seen = look(c);
+	if (!is_allowed(c, seen))
+		return -EINVAL;
+	if (changed(c, seen.all) == seen.all && changed(c, seen.any) == seen.any)
+		return 0; /* all of them are so already */
+	/* Live groups. Becoming invalid, or valid again, is no access's business. */
+	if (seen.any & DESC_CONT && (c->set | c->clear) & PERMISSIONS && !held) {
+		*hold = true;
+		return -EAGAIN;
+	}
+	if (s->nr_pieces)
+		split_apply(s);
+	change_leaves(c);
+	return 0;
+}
+
+static int try_protect(const struct leaf_change *c, bool *hold)
+{
+	struct split s;
+	uint64_t irq;
+	int error = split_plan(&s, c);
+	bool held = *hold || s.nr_pieces;
+
+	if (error)
+		return error;
+	error = held ? stop_others() : 0;
+	if (!error) {
+		irq = lock_tables();
+		error = apply(&s, c, held, hold);
+		unlock_tables(irq);
+		if (held)
+			resume_others();
+	}
+	split_undo(&s);
+	return error;
+}
+
+int map_protect(uint64_t va, uint64_t end, desc_t set, desc_t clear)
+{
+	const struct leaf_change c = { va, end, set, clear };
+	bool hold = clear & DESC_PXN; /* before they fetch from there the others need an ISB */
+	int error;
+
+	if (va >= end || !IS_ALIGNED(va | end, PAGE_SIZE) || va < MAPPABLE_START ||
+	    end > MAPPABLE_END || (set | clear) & ~(PERMISSIONS | DESC_VALID) || set & clear)
+		return -EINVAL;
+	do
+		error = try_protect(&c, &hold);
+	while (error == -EAGAIN);
+	return error;
+}
