@@ -172,7 +172,18 @@ static void change_leaves(const struct leaf_change *c)
 		door_mapped(); /* invalid leaves, which became valid or are so no more */
 }
 
-/* --- the call ----------------------------------------------------------------------------- */
+/* --- the calls ---------------------------------------------------------------------------- */
+
+void map_look(uint64_t va, uint64_t end, desc_t *all, desc_t *any)
+{
+	const struct leaf_change c = { .va = va, .end = end };
+	uint64_t irq = lock_tables();
+	struct seen seen = look(&c);
+
+	unlock_tables(irq);
+	*all = seen.all;
+	*any = seen.any;
+}
 
 /* Under pgtable_lock. -EAGAIN: once more, with the other CPUs held if *@hold was not @held. */
 static int apply(struct split *s, const struct leaf_change *c, bool held, bool *hold)

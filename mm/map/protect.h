@@ -35,6 +35,12 @@ int map_split(uint64_t va);
 int map_protect(uint64_t va, uint64_t end, desc_t set, desc_t clear);
 
 /*
+ * Bits of descriptors that all leaves of [va, end) have, in *@all, and that any has, in *@any.
+ * A page that was never mapped has none. Takes the page-table lock.
+ */
+void map_look(uint64_t va, uint64_t end, desc_t *all, desc_t *any);
+
+/*
  * Makes one leaf or contiguous group, the largest that is legal, of each that [va, end) touches
  * and that lies in [lo, hi), if what is mapped there is one run of frames with equal attributes.
  * Tables that are not needed any more go back. The caller has [lo, hi).
