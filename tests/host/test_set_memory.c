@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // clang-format off
-// sources: mm/areas/area.c mm/areas/vmalloc.c mm/areas/vmap.c mm/areas/ioremap.c mm/areas/set_memory.c mm/map/map.c mm/map/plan.c mm/map/source.c mm/map/unmap.c mm/map/walk.c mm/map/split.c mm/map/protect.c mm/map/merge.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/ranges.c mm/phys/buddy.c mm/phys/blocks.c mm/phys/hot.c mm/phys/kmalloc.c tests/host/arena.c tests/host/hold.c tests/host/mmu-model.c mm/check/check.c mm/check/frames.c mm/check/groups.c mm/check/rules.c mm/check/stale.c mm/check/tables.c mm/check/trace.c
+// sources: mm/areas/*.c mm/map/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c tests/host/mmu-model.c mm/check/*.c
 // granules: 12 14 16
 // clang-format on
 /*
