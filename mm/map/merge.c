@@ -26,6 +26,15 @@ static __always_inline uint64_t unit_size(const struct unit *u)
 
 /* --- looking, under pgtable_lock ---------------------------------------------------------- */
 
+/* Whether a leaf table maps one run of pages that begins as @want. */
+static bool is_run_of_pages(const desc_t *table, desc_t want)
+{
+	for (uint64_t i = 0; i < PTRS_PER_TABLE; i++)
+		if ((get_desc(&table[i]) & ~DESC_CONT) != want + (i << PAGE_SHIFT))
+			return false;
+	return true;
+}
+
 /* Whether @d, an entry of @level, maps what a leaf @want would. Counts leaves. */
 static bool maps_as(struct unit *u, desc_t d, int level, desc_t want)
 {
@@ -38,6 +47,10 @@ static bool maps_as(struct unit *u, desc_t d, int level, desc_t want)
 	}
 	table = desc_table(d);
 	want = part_of_block(want, level + 1);
+	if (level + 1 == LEVEL_PTE) {
+		u->leaves += PTRS_PER_TABLE;
+		return is_run_of_pages(table, want);
+	}
 	for (uint64_t i = 0; i < PTRS_PER_TABLE; i++)
 		if (!maps_as(u, get_desc(&table[i]), level + 1, want + i * size))
 			return false;

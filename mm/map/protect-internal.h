@@ -72,6 +72,9 @@ struct split {
  */
 int split_plan(struct split *s, const struct leaf_change *c);
 
+/* Whether there is anything to split for @c. Under pgtable_lock. */
+bool split_is_needed(const struct leaf_change *c);
+
 /* Gives the tables back that were not linked. Not under pgtable_lock. */
 void split_undo(struct split *s);
 

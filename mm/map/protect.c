@@ -185,45 +185,52 @@ void map_look(uint64_t va, uint64_t end, desc_t *all, desc_t *any)
 	*any = seen.any;
 }
 
-/* Under pgtable_lock. -EAGAIN: once more, with the other CPUs held if *@hold was not @held. */
-static int apply(struct split *s, const struct leaf_change *c, bool held, bool *hold)
+/*
+ * Under pgtable_lock. @s: what has to be split, NULL: nothing. -EAGAIN: nothing was done, the
+ * other CPUs have to be held.
+ */
+static int apply(struct split *s, const struct leaf_change *c, bool held)
 {
-	struct seen seen;
+	struct seen seen = look(c);
 
-	if (!split_holds(s))
-		return -EAGAIN;
-	seen = look(c);
 	if (!is_allowed(c, seen))
 		return -EINVAL;
 	if (changed(c, seen.all) == seen.all && changed(c, seen.any) == seen.any)
 		return 0; /* all of them are so already */
 	/* Live groups. Becoming invalid, or valid again, is no access's business. */
-	if (seen.any & DESC_CONT && (c->set | c->clear) & PERMISSIONS && !held) {
-		*hold = true;
+	if (seen.any & DESC_CONT && (c->set | c->clear) & PERMISSIONS && !held)
 		return -EAGAIN;
-	}
-	if (s->nr_pieces)
+	if (s)
 		split_apply(s);
 	change_leaves(c);
 	return 0;
 }
 
-static int try_protect(const struct leaf_change *c, bool *hold)
+/* Whole leaves that are no groups: nobody has to be held. -EAGAIN: they are not. */
+static int protect_leaves(const struct leaf_change *c)
+{
+	uint64_t irq = lock_tables();
+	int error = split_is_needed(c) ? -EAGAIN : apply(NULL, c, false);
+
+	unlock_tables(irq);
+	return error;
+}
+
+/* -EAGAIN: what was planned for has changed meanwhile. */
+static int protect_held(const struct leaf_change *c)
 {
 	struct split s;
 	uint64_t irq;
 	int error = split_plan(&s, c);
-	bool held = *hold || s.nr_pieces;
 
 	if (error)
 		return error;
-	error = held ? stop_others() : 0;
+	error = stop_others();
 	if (!error) {
 		irq = lock_tables();
-		error = apply(&s, c, held, hold);
+		error = split_holds(&s) ? apply(s.nr_pieces ? &s : NULL, c, true) : -EAGAIN;
 		unlock_tables(irq);
-		if (held)
-			resume_others();
+		resume_others();
 	}
 	split_undo(&s);
 	return error;
@@ -232,14 +239,15 @@ static int try_protect(const struct leaf_change *c, bool *hold)
 int map_protect(uint64_t va, uint64_t end, desc_t set, desc_t clear)
 {
 	const struct leaf_change c = { va, end, set, clear };
-	bool hold = clear & DESC_PXN; /* before they fetch from there the others need an ISB */
-	int error;
+	int error = -EAGAIN;
 
 	if (va >= end || !IS_ALIGNED(va | end, PAGE_SIZE) || va < MAPPABLE_START ||
 	    end > MAPPABLE_END || (set | clear) & ~(PERMISSIONS | DESC_VALID) || set & clear)
 		return -EINVAL;
-	do
-		error = try_protect(&c, &hold);
-	while (error == -EAGAIN);
+	/* Before they fetch from there the others need an ISB, which ends their being held. */
+	if (!(clear & DESC_PXN))
+		error = protect_leaves(&c);
+	while (error == -EAGAIN)
+		error = protect_held(&c);
 	return error;
 }

@@ -86,7 +86,6 @@ static bool find_piece(const struct leaf_change *c, uint64_t cut, struct piece *
 	uint64_t size;
 	desc_t d;
 
-	*p = (struct piece){ .level = 0 };
 	p->slot = find_end(cut, &p->level);
 	d = get_desc(p->slot);
 	p->members = d & DESC_CONT ? group_members(p->level) : 1;
@@ -97,6 +96,7 @@ static bool find_piece(const struct leaf_change *c, uint64_t cut, struct piece *
 		return false;
 	p->slot -= table_index(cut, p->level) & (p->members - 1);
 	p->old = get_desc(p->slot);
+	p->cut[0].link = p->cut[1].link = 0;
 	return true;
 }
 
@@ -149,6 +149,13 @@ int split_plan(struct split *s, const struct leaf_change *c)
 void split_undo(struct split *s)
 {
 	table_pages_free(&s->tables);
+}
+
+bool split_is_needed(const struct leaf_change *c)
+{
+	struct piece p;
+
+	return find_piece(c, c->va, &p) || find_piece(c, c->end, &p);
 }
 
 bool split_holds(const struct split *s)
