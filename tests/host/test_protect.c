@@ -211,6 +211,14 @@ static void test_arguments(void)
 	sum += map_merge(va, end, va, end - PAGE_SIZE) == -EINVAL;
 	sum += map_merge(va, va, va, end) == -EINVAL;
 	ok(sum == 14, "%d of 14 bad arguments are refused", sum);
+	/* Parts that are not the caller's: the first page, the last. */
+	window_split(WINDOW + PAGE_SIZE, 0);
+	sum = map_merge(va + PAGE_SIZE, end, va + PAGE_SIZE, end);
+	if (sum || window_leaf(va) != PAGE_SHIFT)
+		mistake("merged past the lower limit: %d", sum);
+	sum = map_merge(va, end - PAGE_SIZE, va, end - PAGE_SIZE);
+	if (sum || window_leaf(va) != CONT_PTE_SHIFT)
+		mistake("merged past the upper limit: %d", sum);
 	window_unmap(va, end);
 	result("holes are refused, nothing changed");
 }

@@ -17,6 +17,7 @@
 #include "mm/map/walk.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/devmem.h"
+#include "tests/audit.h"
 #include "tests/support.h"
 
 /* The largest leaf that vmalloc_huge() is asked for: where blocks are too large, a group. */
@@ -85,6 +86,7 @@ static void change_pages(void *addr, uint64_t pages, uint64_t first, int n)
 	CHECK_EQ(set_memory_valid(at, n, 0), 0);
 	check_pages(va, pages, first, n, false, false);
 	CHECK(!vmalloc_to_page((void *)at));
+	CHECK_EQ(audit_tables(VMALLOC_START, VMALLOC_END, true).violations, 0);
 	CHECK_EQ(set_memory_valid(at, n, 1), 0);
 	check_pages(va, pages, first, n, true, false);
 	CHECK_EQ(set_memory_rw(at, n), 0);
