@@ -245,8 +245,7 @@ static __always_inline void door_make_code(uint64_t va, uint64_t end, uint64_t l
 
 	for (uint64_t i = 0; i < lines; i++)
 		hw_dc_cvau(ALIGN_DOWN(va, line) + i * line);
-	hw_dsb_ish(); /* stores and cleaning are complete: what is invalidated now is old (B2.4.4)
-		       */
+	hw_dsb_ish(); /* stores and cleaning are complete: what is fetched now is new (B2.4.4) */
 	if (invalidate) {
 		hw_ic_ialluis();
 		hw_dsb_ish(); /* complete on every CPU */

@@ -35,14 +35,17 @@ static __always_inline desc_t *find_end(uint64_t va, int *level)
 {
 	desc_t *slot = &swapper_pg_dir[table_index(va, LEVEL_ROOT)];
 
-	for (*level = LEVEL_ROOT; *level < LEVEL_PTE; slot += table_index(va, *level)) {
+#pragma GCC unroll 3
+	for (int l = LEVEL_ROOT; l < LEVEL_PTE; l++) {
 		desc_t d = get_desc(slot);
 
-		if (!desc_is_table(d))
-			break;
-		slot = desc_table(d);
-		++*level;
+		if (!desc_is_table(d)) {
+			*level = l;
+			return slot;
+		}
+		slot = desc_table(d) + table_index(va, l + 1);
 	}
+	*level = LEVEL_PTE;
 	return slot;
 }
 

@@ -40,10 +40,15 @@ struct row {
 static struct row row_at(uint64_t va, uint64_t end)
 {
 	struct row r = { .va = va, .n = 1 };
+	uint64_t most;
 
 	r.slot = find_end(va, &r.level);
+	most = MIN(PTRS_PER_TABLE - table_index(va, r.level), (end - va) >> level_shift(r.level));
 	if (r.level == LEVEL_PTE)
-		r.n = MIN(PTRS_PER_TABLE - table_index(va, LEVEL_PTE), (end - va) >> PAGE_SHIFT);
+		r.n = most;
+	else /* blocks as far as there are */
+		while (r.n < most && !desc_is_table(get_desc(&r.slot[r.n])))
+			r.n++;
 	return r;
 }
 
