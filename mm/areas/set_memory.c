@@ -9,6 +9,7 @@
 #include "drivers/smp/call.h"
 #include "lib/arm64/sysreg.h"
 #include "mm/areas/area.h"
+#include "mm/areas/lazy.h"
 #include "mm/arm64/door.h"
 #include "mm/map/protect.h"
 
@@ -16,6 +17,16 @@
 #define NEEDS_CLEAN	 (1UL << 62)
 #define NEEDS_INVALIDATE (1UL << 63)
 #define LINES		 (NEEDS_CLEAN - 1)
+
+/*
+ * Frames may have been mapped elsewhere, and writable, until a moment ago: with flush=lazy what
+ * was unmapped may be in TLBs still. As in Linux, that ends before permissions change.
+ */
+static void flush_aliases(void)
+{
+	if (unlikely(flush_policy == FLUSH_LAZY))
+		vm_unmap_aliases();
+}
 
 /* Pages of one area. */
 struct span {
@@ -53,7 +64,10 @@ static int change(unsigned long addr, int numpages, desc_t set, desc_t clear)
 	if (!numpages)
 		return 0;
 	error = find_span(addr, numpages, &s);
-	return error ? error : map_protect(s.va, s.end, set, clear);
+	if (error)
+		return error;
+	flush_aliases();
+	return map_protect(s.va, s.end, set, clear);
 }
 
 int set_memory_ro(unsigned long addr, int numpages)
@@ -131,6 +145,7 @@ int set_memory_x(unsigned long addr, int numpages)
 		error = smp_call_others(add_caches, &caches);
 	if (error)
 		return error;
+	flush_aliases();
 	add_caches(&caches);
 	door_make_code(s.va, s.end, caches & NEEDS_CLEAN ? caches & LINES & -(caches & LINES) : 0,
 		       caches & NEEDS_INVALIDATE);

@@ -74,9 +74,6 @@ static __always_inline void unlock_tables(uint64_t irq)
 /* Pages linked as tables. Under pgtable_lock. */
 extern uint64_t table_pages;
 
-/* More descriptors than this are flushed all at once, as in Linux (MAX_DVM_OPS at 4K). */
-#define FLUSH_ALL_PAST 512
-
 /*
  * A page for a table of @level, whose live count is the caller's to set; only slots of its
  * table_extent may be other than zero. NULL: no memory. Not under pgtable_lock.

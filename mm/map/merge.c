@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "drivers/smp/call.h"
+#include "mm/map/flush.h"
 #include "mm/map/protect-internal.h"
 
 /* A would-be block (one slot) or contiguous group. */
@@ -106,34 +107,36 @@ static void collect_tables(struct unit *u, desc_t d, int level)
 }
 
 /*
- * One TLBI a leaf. With a table they are more than FLUSH_ALL_PAST, unless it is the only one
- * (of 4K pages): then all leaves are in it, and the walk cache has to forget it too.
+ * With a table the leaves are more than are flushed one by one, unless it is the only one (of 4K
+ * pages): then all of them are in it, and the walk cache has to forget it too.
  */
 static void flush_unit(const struct unit *u)
 {
-	if (u->leaves > FLUSH_ALL_PAST)
-		tlbi_all();
-	else if (u->nr_tables)
-		tlbi_walks(u->va, u->leaves, unit_size(u) / u->leaves);
-	else
-		tlbi_leaves(u->va, u->leaves, unit_size(u) / u->leaves);
+	unsigned shift = ilog2(unit_size(u) / u->leaves);
+	struct flush f;
+
+	flush_begin(&f, u->va, u->va + unit_size(u));
+	flush_note(&f, u->va, u->leaves, shift, u->nr_tables);
+	flush_commit(&f);
 }
 
 static void merge(struct unit *u)
 {
 	desc_t d = u->first | (u->members > 1 ? DESC_CONT : 0);
-	uint64_t size = 1UL << level_shift(u->level);
+	uint64_t size = 1UL << level_shift(u->level), links = 0;
 
 	for (uint64_t i = 0; i < u->members; i++) {
-		collect_tables(u, get_desc(&u->slot[i]), u->level);
+		desc_t old = get_desc(&u->slot[i]);
+
+		links += u->level < LEVEL_PTE && desc_is_table(old);
+		collect_tables(u, old, u->level);
 		set_desc_in_loop(&u->slot[i], 0);
 	}
-	door_before_tlbi(); /* no walker finds the old leaves and tables any more */
-	flush_unit(u);
-	door_after_tlbi(); /* completed everywhere: the new leaf is the only translation */
+	flush_unit(u); /* complete on every CPU: the new leaf is the only translation */
 	for (uint64_t i = 0; i < u->members; i++)
 		set_desc_in_loop(&u->slot[i], d + i * size);
-	door_stored(2 * u->members);
+	door_stored(2 * u->members - links);
+	door_tables_stored(links);
 	door_mapped();
 	table_pages -= u->nr_tables;
 }

@@ -12,23 +12,10 @@
 #include <errno.h>
 
 #include "drivers/smp/call.h"
+#include "mm/map/flush.h"
 #include "mm/map/protect-internal.h"
 
 #define PERMISSIONS (DESC_RO | DESC_PXN)
-
-/* Separate runs of leaves that are flushed one by one; with more, everything is. */
-#define FLUSH_RUNS 16
-
-/* Leaves whose old permissions a TLB may hold. */
-struct flush {
-	uint64_t leaves;
-	unsigned runs;
-	bool all;
-	struct {
-		uint64_t va, leaves;
-		int level;
-	} run[FLUSH_RUNS];
-};
 
 /* Slots in a row in one table. */
 struct row {
@@ -100,23 +87,13 @@ static bool is_allowed(const struct leaf_change *c, struct seen seen)
 
 /* --- changing ----------------------------------------------------------------------------- */
 
+/* TLBs may hold the old permissions of @leaves from @va on. More runs than have room: all do. */
 static void note(struct flush *f, uint64_t va, uint64_t leaves, int level)
 {
-	if (!leaves)
-		return;
-	f->leaves += leaves;
-	if (f->runs && f->run[f->runs - 1].level == level &&
-	    f->run[f->runs - 1].va + (f->run[f->runs - 1].leaves << level_shift(level)) == va) {
-		f->run[f->runs - 1].leaves += leaves;
-		return;
-	}
-	if (f->runs == FLUSH_RUNS) {
-		f->all = true;
-		return;
-	}
-	f->run[f->runs].va = va;
-	f->run[f->runs].leaves = leaves;
-	f->run[f->runs++].level = level;
+	if (f->noted == FLUSH_RUNS)
+		f->leaves = FLUSH_ALL_PAST;
+	if (leaves)
+		flush_note(f, va, leaves, level_shift(level), false);
 }
 
 /* Each store is 64-bit single-copy atomic, for walkers look at the table. Returns their number. */
@@ -144,26 +121,12 @@ static uint64_t change_row(struct flush *f, const struct leaf_change *c, const s
 	return stores;
 }
 
-static void flush(const struct flush *f)
-{
-	door_before_tlbi();
-	if (f->all || f->leaves > FLUSH_ALL_PAST) {
-		tlbi_all();
-	} else {
-		/* The last-level form: no table went. */
-		for (unsigned i = 0; i < f->runs; i++)
-			tlbi_leaves(f->run[i].va, f->run[i].leaves,
-				    1UL << level_shift(f->run[i].level));
-	}
-	door_after_tlbi();
-}
-
 static void change_leaves(const struct leaf_change *c)
 {
 	struct flush f;
 	uint64_t stores = 0;
 
-	f.leaves = f.runs = f.all = 0;
+	flush_begin(&f, c->va, c->end);
 	for (uint64_t va = c->va; va < c->end;) {
 		struct row r = row_at(va, c->end);
 
@@ -172,7 +135,7 @@ static void change_leaves(const struct leaf_change *c)
 	}
 	door_stored(stores);
 	if (f.leaves)
-		flush(&f);
+		flush_commit(&f);
 	else if (stores)
 		door_mapped(); /* invalid leaves, which became valid or are so no more */
 }

@@ -11,6 +11,7 @@
 
 #include "drivers/smp/call.h"
 #include "mm/arm64/prims.h"
+#include "mm/map/flush.h"
 #include "mm/map/protect-internal.h"
 
 /* @cut lies strictly inside [start, start + size). */
@@ -58,11 +59,12 @@ static desc_t make_table(struct split *s, desc_t block, int level, uint64_t va)
 	uint64_t members = group_members(level), size = 1UL << level_shift(level);
 	struct page *page = table_alloc(level);
 	desc_t d = part_of_block(block, level), *slot;
+	unsigned links;
 
 	if (!page)
 		return 0;
 	table_list_add(&s->tables, page, 0, PTRS_PER_TABLE);
-	s->nr_tables++;
+	links = ++s->nr_tables;
 	if (level == LEVEL_PTE)
 		page->table_live = PTRS_PER_TABLE;
 	slot = page_address(page);
@@ -76,7 +78,9 @@ static desc_t make_table(struct split *s, desc_t block, int level, uint64_t va)
 		else if (!make_members(s, slot + i, first, level, at))
 			return 0;
 	}
-	door_stored(PTRS_PER_TABLE);
+	links = s->nr_tables - links; /* those of the tables below */
+	door_stored(PTRS_PER_TABLE - links);
+	door_tables_stored(links);
 	return table_desc(page_to_phys(page));
 }
 
@@ -186,33 +190,43 @@ static void make_piece(const struct leaf_change *c, const struct piece *p)
 {
 	uint64_t size = 1UL << level_shift(p->level);
 	desc_t d = p->old & ~DESC_CONT;
+	unsigned links = 0;
 
 	for (uint64_t i = 0; i < p->members; i++, d += size) {
 		desc_t new = changed_at(c, p->va + i * size, d);
 
 		for (unsigned k = 0; k < 2; k++)
-			if (p->cut[k].link && p->cut[k].member == i)
+			if (p->cut[k].link && p->cut[k].member == i) {
 				new = p->cut[k].link;
+				links++;
+			}
 		set_desc_in_loop(&p->slot[i], new);
 	}
-	door_stored(p->members);
+	door_stored(p->members - links);
+	door_tables_stored(links);
 }
 
 void split_apply(struct split *s)
 {
-	for (unsigned i = 0; i < s->nr_pieces; i++)
-		break_piece(&s->pieces[i]);
-	/* No walker finds the old leaves any more; and the tables' contents come before the links.
-	 */
-	door_before_tlbi();
+	struct flush f;
+
+	flush_begin(&f, s->pieces[0].va, s->change->end);
 	/*
-	 * Every member of a group: the hint binds nobody, a TLB may hold each alone (D8.7.1). The
-	 * last-level form: what goes is a leaf, no walk cache held anything below it.
+	 * Every member of a group is noted: the hint binds nobody, a TLB may hold each alone
+	 * (D8.7.1). No table goes: what goes is a leaf, no walk cache held anything below it.
 	 */
-	for (unsigned i = 0; i < s->nr_pieces; i++)
-		tlbi_leaves(s->pieces[i].va, s->pieces[i].members,
-			    1UL << level_shift(s->pieces[i].level));
-	door_after_tlbi(); /* completed everywhere: other leaves may take their place (D8.16.1) */
+	for (unsigned i = 0; i < s->nr_pieces; i++) {
+		const struct piece *p = &s->pieces[i];
+
+		break_piece(p);
+		flush_note(&f, p->va, p->members, level_shift(p->level), false);
+		f.end = p->va + (p->members << level_shift(p->level));
+	}
+	/*
+	 * Its first DSB: no walker finds the old leaves any more, and the tables' contents come
+	 * before the links. Its last: other leaves may take their place (D8.16.1).
+	 */
+	flush_commit(&f);
 	for (unsigned i = 0; i < s->nr_pieces; i++)
 		make_piece(s->change, &s->pieces[i]);
 	table_pages += s->nr_tables;
