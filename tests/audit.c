@@ -23,6 +23,7 @@ struct walk {
 	uint64_t lo, end;
 	bool loud;
 	struct table_audit sum;
+	uint64_t invalid; /* leaves that set_memory_valid() took away: they count as live */
 };
 
 static void violation(struct walk *w, uint64_t va, desc_t d, const char *what)
@@ -172,7 +173,7 @@ static void audit_leaf(struct walk *w, const desc_t *table, unsigned long i, int
 		violation(w, va, d, wrong);
 }
 
-/* Engine tables know how many of their descriptors are valid; boot's have no such page. */
+/* Engine tables know how many of their slots are in use; boot's have no such page. */
 static void audit_live_count(struct walk *w, desc_t d, uint64_t va, uint64_t leaves)
 {
 	const struct page *page = phys_to_page(desc_addr(d));
@@ -190,8 +191,9 @@ static void audit_table(struct walk *w, const desc_t *table, int level, uint64_t
 
 	for (unsigned long i = 0; i < entries; i++, va += size) {
 		desc_t d = get_desc(&table[i]);
-		uint64_t leaves = w->sum.leaves;
+		uint64_t live = w->sum.leaves + w->invalid;
 
+		w->invalid += level == LEVEL_PTE && d && !(d & DESC_VALID);
 		if (!(d & DESC_VALID) || va + (size - 1) < w->lo || va >= w->end)
 			continue;
 		if (level == LEVEL_PTE || !desc_is_table(d)) {
@@ -208,7 +210,7 @@ static void audit_table(struct walk *w, const desc_t *table, int level, uint64_t
 		w->sum.own_tables += (phys_to_page(desc_addr(d))->flags & PG_TABLE) != 0;
 		audit_table(w, phys_to_virt(desc_addr(d)), level + 1, va);
 		if (level == LEVEL_PMD)
-			audit_live_count(w, d, va, w->sum.leaves - leaves);
+			audit_live_count(w, d, va, w->sum.leaves + w->invalid - live);
 	}
 }
 

@@ -426,6 +426,10 @@ const struct sweep_call sweep_calls[] = {
 	CALL("map_blocks far", by_map_blocks, .bytes = 2 * CONT_PTE_SIZE, .order = CONT_PTES_SHIFT,
 	     .prot = PAGE_KERNEL, .far = true),
 	CALL("map_populate_upper", by_upper, .bytes = 4 * PAGE_SIZE, .far = true),
+	CALL("set_memory_ro from block to block", sweep_by_set_memory, .bytes = 2 * PMD_SIZE,
+	     .prot = PROT_DEVICE_nGnRE),
+	CALL("set_memory_ro of most of a large leaf", sweep_by_set_memory,
+	     .bytes = HAVE_PUD_BLOCK ? PUD_SIZE : CONT_PMD_SIZE, .prot = PROT_NORMAL_NC),
 };
 const unsigned nr_sweep_calls = ARRAY_SIZE(sweep_calls);
 #endif

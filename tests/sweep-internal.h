@@ -16,3 +16,4 @@ bool sweep_has_room_for_bytes(const struct sweep_call *c);
 bool sweep_is_zero(const void *start, uint64_t bytes);
 
 extern const struct sweep_kind sweep_by_kmalloc, sweep_by_kzalloc, sweep_by_pages, sweep_by_bulk;
+extern const struct sweep_kind sweep_by_set_memory;

@@ -123,7 +123,8 @@ struct vm_struct *claim_vm_area(const void *addr, uint32_t any, uint32_t none, c
 
 /*
  * @prot may be mapped on a caller's word: attribute bits only, AF set, and nobody may
- * execute (W^X: RAM has a writable alias, and a device is no code).
+ * execute (W^X: RAM has a writable alias, and a device is no code). What becomes executable
+ * goes through set_memory_x(), which says what of W^X is left then.
  */
 static __always_inline bool vm_prot_valid(pgprot_t prot)
 {

@@ -16,6 +16,7 @@ struct door_counts {
 	uint64_t table_writes; /* links and unlinks of tables */
 	uint64_t dsb, dmb, isb, tlbi;
 	uint64_t tables_allocated, tables_freed;
+	uint64_t dc, ic; /* cache lines cleaned, instruction caches emptied */
 };
 
 extern bool door_counting;
@@ -230,4 +231,25 @@ static __always_inline void door_cleared(void)
 	hw_dsb_ishst();
 	hw_isb();
 	DOOR_COUNT(c->dsb++, c->isb++);
+}
+
+/*
+ * Makes what was stored to [@va, @end) what any CPU fetches from there, once it has passed an
+ * ISB. @line: bytes of a data cache line, 0: fetches see stores without cleaning; @invalidate:
+ * instruction caches may hold what was there before (CTR_EL0: IDC, DIC). Mapped for reading.
+ */
+static __always_inline void door_make_code(uint64_t va, uint64_t end, uint64_t line,
+					   bool invalidate)
+{
+	uint64_t lines = line ? (end - ALIGN_DOWN(va, line) + line - 1) / line : 0;
+
+	for (uint64_t i = 0; i < lines; i++)
+		hw_dc_cvau(ALIGN_DOWN(va, line) + i * line);
+	hw_dsb_ish(); /* stores and cleaning are complete: what is fetched now is new (B2.4.4) */
+	if (invalidate) {
+		hw_ic_ialluis();
+		hw_dsb_ish(); /* complete on every CPU */
+	}
+	hw_isb(); /* this CPU fetches anew */
+	DOOR_COUNT(c->dc += lines, c->ic += invalidate, c->dsb += 1 + invalidate, c->isb++);
 }

@@ -115,3 +115,15 @@ static __always_inline void hw_tlbi_rvaae1is(uint64_t operand)
 	MM_EVENT(EVENT_TLBI_RVAAE1IS, 0, 0, operand);
 	mm_events_end(irq);
 }
+
+/* Writes the data cache's line at @va back to where fetches look for it, if it is dirty (D7.5). */
+static __always_inline void hw_dc_cvau(uint64_t va)
+{
+	asm volatile("dc cvau, %0" ::"r"(va) : "memory");
+}
+
+/* Empties the instruction caches of all CPUs in the inner shareable domain (D7.5). */
+static __always_inline void hw_ic_ialluis(void)
+{
+	asm volatile("ic ialluis" ::: "memory");
+}

@@ -40,7 +40,7 @@ struct page {
 		uint64_t state; /* the four in one load, store or compare, see PAGE_STATE() */
 	};
 	union {
-		uint32_t table_live; /* PG_TABLE: valid descriptors in the table */
+		uint32_t table_live; /* PG_TABLE: leaves in the table, valid or not */
 		uint32_t slab_inuse; /* PG_SLAB: objects that are not on slab_free */
 	};
 	uint32_t slab_class; /* PG_SLAB: leading zeros of the size less one, see kmalloc.c */

@@ -8,7 +8,9 @@
 
 #include "mm/areas/ioremap.h"
 #include "mm/areas/lazy.h"
+#include "mm/areas/set_memory.h"
 #include "mm/areas/vmalloc.h"
+#include "mm/map/protect.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/ranges.h"
@@ -210,7 +212,7 @@ static bool do_engine(struct mapping *m)
 	m->prot = prots[hostile_pick(ARRAY_SIZE(prots))];
 	if (m->pages > ARRAY_PAGES) /* by blocks, or it takes too long */
 		max_shift = MAP_SHIFT_ANY;
-	m->divisible = max_shift == PAGE_SHIFT && m->kind != BY_BLOCKS;
+	m->divisible = m->kind != BY_BLOCKS;
 	oracle_current(m->va, end);
 	if (m->kind == BY_RANGE) {
 		m->pa = ALIGN_DOWN(FAR_DEVICE + pick(64 * GiB), PUD_SIZE);
@@ -306,6 +308,8 @@ static void unmap_something(void)
 		uint64_t cut = va + ((1 + pick(m.pages - 1)) << PAGE_SHIFT);
 
 		*(hostile_pick(2) ? &va : &end) = cut;
+		oracle_current(va, end);
+		map_split(cut);
 	}
 	oracle_current(va, end);
 	oracle_give_up(at, va, end);
@@ -323,6 +327,82 @@ static void unmap_something(void)
 		arrays[nr_arrays++] = m.frees;
 }
 
+/* --- permissions -------------------------------------------------------------------------- */
+
+static int change_call(const struct mapping *m, const struct change *c)
+{
+	int n = (int)((c->end - c->va) >> PAGE_SHIFT);
+
+	if (m->owner == OWNER_ENGINE)
+		return map_protect(c->va, c->end, c->set, c->clear);
+	if ((c->set | c->clear) & DESC_VALID)
+		return set_memory_valid(c->va, n, !c->clear);
+	return c->set ? set_memory_ro(c->va, n) : set_memory_rw(c->va, n);
+}
+
+static void change(unsigned at, uint64_t va, uint64_t end, desc_t set, desc_t clear)
+{
+	const struct change c = { va, end, set, clear };
+	int error;
+
+	hostile.in_call = true;
+	oracle_current(va, end);
+	oracle_change(&c);
+	error = change_call(&live[at], &c);
+	oracle_changed(at);
+	if (error)
+		hostile_fail("0x%lx, 0x%lx: permissions: error %d", va, end, error);
+	oracle_check(va, end);
+}
+
+static void merge(const struct mapping *m, uint64_t va, uint64_t end)
+{
+	int error;
+
+	hostile.in_call = true;
+	oracle_current(va, end);
+	if (m->owner == OWNER_ENGINE)
+		error = map_merge(va, end, m->va, m->va + (m->pages << PAGE_SHIFT));
+	else
+		error = set_memory_merge(va, (int)((end - va) >> PAGE_SHIFT));
+	if (error)
+		hostile_fail("0x%lx, 0x%lx: merge: error %d", va, end, error);
+	oracle_check(va, end);
+}
+
+/* Often the same pages twice, so that parts become equal again. */
+static void change_something(void)
+{
+	unsigned at = hostile_pick(nr_live), kind = hostile_pick(7);
+	struct mapping *m = &live[at];
+	uint64_t first = pick(m->pages), n = pick_pages(m->pages - first), end, va;
+
+	if (!hostile_pick(4)) {
+		first = 0;
+		n = m->pages;
+	}
+	va = m->va + (first << PAGE_SHIFT);
+	end = va + (n << PAGE_SHIFT);
+	if (m->nr_changes == CHANGES_MAX - 2) {
+		/* More could not be remembered: all of it becomes the same. */
+		va = m->va;
+		end = va + (m->pages << PAGE_SHIFT);
+		change(at, va, end, DESC_VALID, 0);
+		change(at, va, end, DESC_RO, 0);
+		m->nr_changes = 0;
+		m->prot |= DESC_RO;
+		merge(m, va, end);
+	} else if (kind < 2) {
+		change(at, va, end, DESC_RO, 0);
+	} else if (kind < 4) {
+		change(at, va, end, 0, DESC_RO);
+	} else if (kind < 6) {
+		change(at, va, end, kind == 4 ? DESC_VALID : 0, kind == 4 ? 0 : DESC_VALID);
+	} else {
+		merge(m, va, end);
+	}
+}
+
 void calls_step(void)
 {
 	hostile_begin_call();
@@ -330,6 +410,8 @@ void calls_step(void)
 		vm_unmap_aliases();
 		look_for_purge();
 		hostile.in_call = false;
+	} else if (nr_live && !hostile_pick(3)) {
+		change_something();
 	} else if (hostile_pick(LIVE_MAX - 8) < nr_live) {
 		unmap_something();
 	} else {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "drivers/smp/call.h"
 #include "mm/arm64/hw.h"
 #include "mm/map/map.h"
 #include "mm/phys/buddy.h"
@@ -119,6 +120,9 @@ static void access_somewhere(void)
 	uint64_t va = hostile_pick(2) ? tlb_address(cpu) : oracle_mapped_address();
 	struct answer want;
 
+	/* Held CPUs wait, and this one is busy; walkers go on. */
+	if (hostile.held)
+		return;
 	if (va && oracle_answer(va, &want) && want.mapped)
 		tlb_access(cpu, va, &want);
 }
@@ -153,6 +157,32 @@ static __always_inline void tick(bool barrier)
 	hostile.now++;
 	if (unlikely(barrier || hostile.now >= hostile.act_at))
 		act();
+}
+
+/* --- holding the other CPUs --------------------------------------------------------------- */
+
+int stop_others(void)
+{
+	act();
+	hostile.held = hostile.deaf != DEAF_HOLD;
+	return 0;
+}
+
+/* Each goes on with an ISB. */
+void resume_others(void)
+{
+	hostile.held = false;
+	for (unsigned cpu = 0; cpu < hostile.cpus; cpu++)
+		if (cpu != hostile.cpu)
+			hostile.isb_at[cpu] = hostile.now;
+	act();
+}
+
+int smp_call_others(smp_call_fn *fn, void *arg)
+{
+	(void)fn;
+	(void)arg;
+	return 0;
 }
 
 /* --- store buffers ------------------------------------------------------------------------ */

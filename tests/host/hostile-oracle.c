@@ -16,6 +16,7 @@ struct range {
 	uint64_t va, end;
 };
 static struct range recent[RECENT], current, leaving;
+static struct change changing; /* empty: no call changes permissions */
 static unsigned nr_recent;
 static struct range limbo[LIMBO_MAX]; /* wait for a purge */
 static unsigned nr_limbo;
@@ -24,6 +25,7 @@ void oracle_start(void)
 {
 	nr_live = nr_recent = nr_limbo = 0;
 	current = leaving = (struct range){ 0, 0 };
+	changing = (struct change){ 0 };
 }
 
 static __always_inline uint64_t mapping_end(const struct mapping *m)
@@ -60,22 +62,49 @@ static uint64_t frame_of(const struct mapping *m, uint64_t i)
 	}
 }
 
+/* @bits of @va, permissions and DESC_VALID, after @c. */
+static __always_inline desc_t changed(const struct change *c, uint64_t va, desc_t bits)
+{
+	return va - c->va < c->end - c->va ? (bits & ~c->clear) | c->set : bits;
+}
+
 bool oracle_answer(uint64_t va, struct answer *answer)
 {
 	unsigned at = find(va);
+	const struct mapping *m = &live[at];
+	desc_t bits, next;
 
 	if (va - leaving.va < leaving.end - leaving.va)
 		return false;
 	for (unsigned i = 0; i < nr_limbo; i++)
 		if (va - limbo[i].va < limbo[i].end - limbo[i].va)
 			return false;
-	*answer = (struct answer){ false, 0, 0 };
-	if (at < nr_live && va >= live[at].va) {
-		const struct mapping *m = &live[at];
-
-		*answer = (struct answer){ true, frame_of(m, (va - m->va) >> PAGE_SHIFT), m->prot };
-	}
+	*answer = (struct answer){ .mapped = false };
+	if (at == nr_live || va < m->va)
+		return true;
+	bits = m->prot | DESC_VALID;
+	for (unsigned i = 0; i < m->nr_changes; i++)
+		bits = changed(&m->changes[i], va, bits);
+	next = changed(&changing, va, bits);
+	if ((bits ^ next) & DESC_VALID)
+		return false;
+	if (bits & DESC_VALID)
+		*answer = (struct answer){ .mapped = true,
+					   .pa = frame_of(m, (va - m->va) >> PAGE_SHIFT),
+					   .prot = bits & ~DESC_VALID,
+					   .either = next & ~DESC_VALID };
 	return true;
+}
+
+void oracle_change(const struct change *change)
+{
+	changing = *change;
+}
+
+void oracle_changed(unsigned at)
+{
+	live[at].changes[live[at].nr_changes++] = changing;
+	changing = (struct change){ 0 };
 }
 
 void oracle_add(const struct mapping *m)

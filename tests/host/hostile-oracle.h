@@ -13,6 +13,13 @@
 enum hostile_kind { BY_RANGE, BY_PAGES, BY_BLOCKS };
 enum hostile_owner { OWNER_VMALLOC, OWNER_VMAP, OWNER_IOREMAP, OWNER_ENGINE };
 
+/* Permissions of [va, end), as map_protect() changes them. */
+struct change {
+	uint64_t va, end;
+	desc_t set, clear;
+};
+#define CHANGES_MAX 6
+
 /* One mapping, live. */
 struct mapping {
 	uint64_t va, pages; /* how many */
@@ -23,9 +30,11 @@ struct mapping {
 	struct page *const *array; /* BY_PAGES, BY_BLOCKS: first pages */
 	pgprot_t prot;
 	const void *handle; /* what the call returned; OWNER_ENGINE: nothing */
-	bool divisible;	    /* every leaf is a page */
+	bool divisible;	    /* parts of it may be unmapped */
 	bool lasting;
 	struct page **frees; /* the array, where it is the program's */
+	unsigned nr_changes; /* of its permissions, in their order */
+	struct change changes[CHANGES_MAX];
 };
 
 /* Sorted by address. */
@@ -39,6 +48,15 @@ void oracle_add(const struct mapping *m);
 
 /* Software gives up [va, end) of live[@at], a front, a back or all of it; then it unmaps. */
 void oracle_give_up(unsigned at, uint64_t va, uint64_t end);
+
+/*
+ * A call that changes permissions begins. Until it has returned either the old ones or the new
+ * hold, and what is or becomes invalid may not be accessed.
+ */
+void oracle_change(const struct change *change);
+
+/* It has returned, and changed live[@at]. */
+void oracle_changed(unsigned at);
 
 /* The unmapping call has returned. */
 void oracle_unmapped(void);

@@ -75,6 +75,7 @@ struct result {
 	enum { FAULT, LEAF, NOWHERE } kind;
 	desc_t d;
 	int level;
+	uint64_t index; /* of d in WALKER_VIEW */
 	uint64_t oldest;
 	bool unsynced; /* this CPU changed something on the way and has had no ISB since */
 };
@@ -113,7 +114,7 @@ static struct result walk(unsigned cpu, uint64_t va, const struct walk_entry *fr
 				     cpu, va, r.level, table);
 			return r;
 		}
-		r.d = WALKER_VIEW[index];
+		r.d = WALKER_VIEW[r.index = index];
 		stamp = WALKER_STAMP[index];
 		r.unsynced |= STAMP_CPU(stamp) == cpu && STAMP_TIME(stamp) > hostile.isb_at[cpu];
 		if (desc_is_leaf(r.d, r.level) && may_be_leaf(r.level) &&
@@ -234,7 +235,8 @@ static void judge(const char *how, unsigned cpu, uint64_t va, const struct answe
 		  const struct answer *want)
 {
 	if (got->mapped == want->mapped &&
-	    (!got->mapped || (got->pa == want->pa && got->prot == want->prot)))
+	    (!got->mapped ||
+	     (got->pa == want->pa && (got->prot == want->prot || got->prot == want->either))))
 		return;
 	if (!want->mapped)
 		hostile_fail("CPU %u: 0x%lx is not mapped, %s gives 0x%lx", cpu, va, how, got->pa);
@@ -247,24 +249,49 @@ static void judge(const char *how, unsigned cpu, uint64_t va, const struct answe
 
 static __always_inline struct answer entry_answer(const struct entry *e, uint64_t va)
 {
-	return (struct answer){ true, e->pa + (va - e->va), e->d & DESC_PROT_MASK };
+	return (struct answer){ true, e->pa + (va - e->va), e->d & DESC_PROT_MASK, 0 };
 }
 
 static __always_inline struct answer walk_answer(const struct result *r, uint64_t va)
 {
 	uint64_t offset = va & ((1UL << level_shift(r->level)) - 1);
 
-	return (struct answer){ r->kind == LEAF, desc_addr(r->d) + offset, r->d & DESC_PROT_MASK };
+	return (struct answer){ r->kind == LEAF, desc_addr(r->d) + offset, r->d & DESC_PROT_MASK,
+				0 };
 }
 
-/* Two entries for one address: the architecture allows neither answer (D8.16.1). */
+/*
+ * Two entries for one address: the architecture allows neither answer (D8.16.1), unless it is
+ * permissions alone that differ, each of which is judged by itself.
+ */
 static void check_conflict(unsigned cpu, uint64_t va, const struct entry *a, const struct entry *b)
 {
 	if (a->pa - a->va == b->pa - b->va && a->level == b->level &&
-	    !((a->d ^ b->d) & (DESC_PROT_MASK | DESC_CONT)))
+	    !((a->d ^ b->d) & ((DESC_PROT_MASK & ~(DESC_RO | DESC_PXN)) | DESC_CONT)))
 		return;
 	hostile_fail("CPU %u: TLB conflict at 0x%lx: 0x%lx (level %d) and 0x%lx (level %d)", cpu,
 		     va, a->d, a->level, b->d, b->level);
+}
+
+/*
+ * An access meets a group: whichever member it came by, their permissions must agree. In whatever
+ * else they differ, a TLB has an entry for the group that shows it.
+ */
+static void check_group(unsigned cpu, uint64_t va, const struct result *r)
+{
+	uint64_t members = r->level == LEVEL_PTE ? CONT_PTES : CONT_PMDS;
+	const desc_t *group = &WALKER_VIEW[ALIGN_DOWN(r->index, members)];
+
+	for (uint64_t i = 1; i < members; i++) {
+		desc_t differ = group[i] ^ (group[0] + (i << level_shift(r->level)));
+
+		if (differ && !(differ & ~(DESC_RO | DESC_PXN))) {
+			hostile_fail("CPU %u: 0x%lx is in a contiguous group whose members "
+				     "differ: 0x%lx, 0x%lx",
+				     cpu, va, group[0], group[i]);
+			return;
+		}
+	}
 }
 
 /* From the root; what this CPU has changed itself it may not have seen without ISB. */
@@ -274,6 +301,8 @@ static void access_from_root(unsigned cpu, uint64_t va, const struct answer *wan
 	struct answer got = walk_answer(&r, va);
 
 	judge("the walk", cpu, va, &got, want);
+	if (r.kind == LEAF && want->mapped && r.d & DESC_CONT)
+		check_group(cpu, va, &r);
 	r.unsynced |=
 		!want->mapped && cpu == hostile.cpu && hostile.tlbi_at[cpu] > hostile.isb_at[cpu];
 	if (r.unsynced && !hostile.in_call)

@@ -13,6 +13,8 @@
  *   TLBI         takes effect at any time up to the DSB ISH of its CPU, on each CPU and entry
  *                apart; what was read after it was issued stays (D8.14.5)
  *   ISB          an access of the CPU that changed a translation may have begun before (D8.16)
+ *   groups       an access that walks to a contiguous group whose members differ may end in
+ *                anything (D8.7.1); permissions of a live leaf may change, old or new holds
  *
  * The C code of mm/ runs sequentially: calls do not overlap, but at each door event of one
  * CPU's call the others access what is mapped, and walkers run.
@@ -36,6 +38,7 @@ enum hostile_deaf {
 	DEAF_VMALLE1,	 /* "everything" reaches the issuing CPU alone */
 	DEAF_BROADCAST,	 /* so does each TLBI */
 	DEAF_EARLY, /* DSB ISH: over before its TLBIs are, as the workaround's errata have it */
+	DEAF_HOLD,  /* stop_others() holds nobody */
 	DEAF_KINDS,
 };
 
@@ -52,6 +55,7 @@ struct hostile {
 	uint64_t isb_at[HOSTILE_CPUS];	/* last ISB */
 	uint64_t tlbi_at[HOSTILE_CPUS]; /* DSB ISH that completed TLBIs */
 	bool in_call;			/* this CPU's ISB is still to come, maybe */
+	bool held;			/* between stop_others() and resume_others() */
 	bool failed;
 	uint64_t failed_at; /* events and choices until then */
 	char failure[240];
@@ -142,6 +146,7 @@ struct answer {
 	bool mapped;
 	uint64_t pa; /* of its page */
 	pgprot_t prot;
+	pgprot_t either; /* or this, while a call changes it; 0: no call does */
 };
 
 void tlb_start(void);

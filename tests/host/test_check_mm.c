@@ -5,15 +5,17 @@
 // granules: 12 14 16
 /*
  * The checker over the real mm/, from vmalloc() down, all rules on: random programs of
- * vmalloc, vmap and ioremap, on which it has to be silent. What it saw is written as a trace,
- * replayed, and replayed with lines left out.
+ * vmalloc, vmap, ioremap and set_memory_*, on which it has to be silent. What it saw is written as
+ * a trace, replayed, and replayed with lines left out.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "mm/areas/ioremap.h"
 #include "mm/areas/lazy.h"
+#include "mm/areas/set_memory.h"
 #include "mm/areas/vmalloc.h"
 #include "mm/check/trace.h"
 #include "mm/map/map.h"
@@ -102,6 +104,37 @@ static void unmake(struct object *o)
 	o->kind = EMPTY;
 }
 
+/* Some pages of an object; that W^X refuses some of it is fine. */
+static void change(const struct object *o)
+{
+	const struct vm_struct *area = find_vm_area(o->addr);
+	uint64_t pages = get_vm_area_size(area) >> PAGE_SHIFT, first = pick(pages);
+	uint64_t va = (uint64_t)area->addr + (first << PAGE_SHIFT);
+	int n = 1 + (int)pick(pick(2) ? pages - first : MIN(pages - first, 3UL)), error;
+
+	switch (pick(8)) {
+	case 0:
+	case 1:
+		error = set_memory_ro(va, n);
+		break;
+	case 2:
+		error = set_memory_rw(va, n);
+		break;
+	case 3:
+		error = set_memory_x(va, n);
+		break;
+	case 4:
+		error = set_memory_nx(va, n);
+		break;
+	case 5:
+		error = set_memory_merge(va, n);
+		break;
+	default:
+		error = set_memory_valid(va, n, (int)pick(2));
+	}
+	mmu_model.violations += error && error != -EINVAL;
+}
+
 static unsigned run(unsigned calls)
 {
 	unsigned done = 0;
@@ -111,6 +144,8 @@ static unsigned run(unsigned calls)
 
 		if (o->kind == EMPTY)
 			make(o);
+		else if (pick(3))
+			change(o);
 		else
 			unmake(o);
 		if (done % 16 == 0)

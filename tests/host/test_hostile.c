@@ -69,8 +69,8 @@ static unsigned read_back(void)
 			struct leaf leaf;
 
 			oracle_answer(va, &want);
-			wrong += walk_lookup(va, &leaf) || leaf.pa != want.pa ||
-				 leaf.prot != want.prot;
+			wrong += !walk_lookup(va, &leaf) != want.mapped ||
+				 (want.mapped && (leaf.pa != want.pa || leaf.prot != want.prot));
 		}
 	return wrong;
 }
@@ -155,6 +155,7 @@ static const char *const deaf_names[DEAF_KINDS] = {
 	[DEAF_VMALLE1] = "TLBI VMALLE1 not broadcast",
 	[DEAF_BROADCAST] = "no TLBI broadcast",
 	[DEAF_EARLY] = "DSB ISH before its TLBIs are complete",
+	[DEAF_HOLD] = "other CPUs not held",
 };
 
 /* Every seed finds it; what is in memory is as it should be all the while. */

@@ -180,6 +180,30 @@ static void join(bool wrong)
 	take_down(CONT_PTES);
 }
 
+/* A group in use becomes read-only, member by member. */
+static void protect(bool wrong)
+{
+	const struct change ro = { VA, VA + CONT_PTE_SIZE, DESC_RO, 0 };
+	desc_t group = leaf_desc(PA, PAGE_KERNEL, LEVEL_PTE) | DESC_CONT;
+
+	begin();
+	fill(PTRS_PER_TABLE, 0, 0);
+	fill(CONT_PTES, group, PAGE_SIZE);
+	link_ptes();
+	rely(CONT_PTES, false);
+	begin();
+	oracle_change(&ro);
+	hostile.held = !wrong;
+	fill(CONT_PTES, group | DESC_RO, PAGE_SIZE);
+	hw_dsb_ishst();
+	flush(CONT_PTES, 0);
+	completed();
+	hostile.held = false;
+	oracle_changed(0);
+	oracle_check(VA, VA + CONT_PTE_SIZE);
+	take_down(CONT_PTES);
+}
+
 /* A group of frames that are not a run. */
 static void flaw(bool wrong)
 {
@@ -346,6 +370,7 @@ int main(void)
 	hostile_init();
 	test(split, "a block becomes a table", "TLB conflict");
 	test(join, "pages become a group", "TLB conflict");
+	test(protect, "permissions of a group change", "whose members differ");
 	test(flaw, "a group of frames that are no run", "the TLB gives");
 	test(shift, "a group out of phase", "the TLB gives");
 	test(ungroup, "one TLBI for a group", "is not mapped, the TLB gives");

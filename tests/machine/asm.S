@@ -69,6 +69,19 @@ registers_lost:
 	mov	sp, x9			// whatever happened to it
 	epilogue
 
+/* void call_on_stack(fn, arg, top): calls fn(arg) on the stack that ends at @top. */
+	.global	call_on_stack
+call_on_stack:
+	stp	x29, x30, [sp, #-16]!
+	mov	x29, sp
+	mov	sp, x2
+	mov	x9, x0
+	mov	x0, x1
+	blr	x9
+	mov	sp, x29
+	ldp	x29, x30, [sp], #16
+	ret
+
 /* uint64_t simd_lost(fn, a0, a1, result *): bit n: vn was changed, in any of its 128 bits. */
 	.global	simd_lost
 simd_lost:

@@ -208,3 +208,8 @@ TEST(fail_engine, "fail/areas-and-the-engine")
 {
 	SWEEP("get_vm_area", "map_");
 }
+
+TEST(fail_set_memory, "fail/set_memory")
+{
+	SWEEP("set_memory");
+}

@@ -20,6 +20,8 @@ MMU_MODEL void mmu_model_tlbi_vaae1is(uint64_t operand);
 MMU_MODEL void mmu_model_tlbi_vmalle1is(void);
 MMU_MODEL void mmu_model_tlbi_rvaale1is(uint64_t operand);
 MMU_MODEL void mmu_model_tlbi_rvaae1is(uint64_t operand);
+MMU_MODEL void mmu_model_dc_cvau(uint64_t va);
+MMU_MODEL void mmu_model_ic_ialluis(void);
 
 #define TELL_MODEL(event, ...)                          \
 	do {                                            \
@@ -81,4 +83,14 @@ static __always_inline void hw_tlbi_rvaale1is(uint64_t operand)
 static __always_inline void hw_tlbi_rvaae1is(uint64_t operand)
 {
 	TELL_MODEL(tlbi_rvaae1is, operand);
+}
+
+static __always_inline void hw_dc_cvau(uint64_t va)
+{
+	TELL_MODEL(dc_cvau, va);
+}
+
+static __always_inline void hw_ic_ialluis(void)
+{
+	TELL_MODEL(ic_ialluis);
 }
