@@ -184,25 +184,45 @@ int window_small_pages(struct rung_walk *walk, desc_t *slot, uint64_t va, uint64
 	return ret;
 }
 
-int window_pages(struct rung_walk *walk, desc_t *slot, uint64_t va, uint64_t end)
+/* @pa's natural alignment as a shift; all that there is for 0. */
+static inline unsigned frame_shift(uint64_t pa)
+{
+	return pa ? __builtin_ctzll(pa) : 63;
+}
+
+static __always_inline int fill_window_pages(struct rung_walk *walk, desc_t *slot, uint64_t va,
+					     uint64_t end, bool capped)
 {
 	const desc_t *first = slot;
 	int ret;
 
 	do {
 		const struct page *page = *walk->pages;
+		unsigned shift = walk->batch_shift;
 		uint64_t bytes;
 
 		ret = check_page(slot, page);
 		if (ret)
 			break;
-		bytes = set_batch(slot, va, end, page_to_phys(page), walk->prot, walk->batch_shift);
+		if (capped)
+			shift = MIN(shift, frame_shift(page_to_phys(page)));
+		bytes = set_batch(slot, va, end, page_to_phys(page), walk->prot, shift);
 		slot += bytes >> PAGE_SHIFT;
 		walk->pages += bytes >> PAGE_SHIFT;
 		va += bytes;
 	} while (va != end);
 	window_done(first, slot);
 	return ret;
+}
+
+int window_pages(struct rung_walk *walk, desc_t *slot, uint64_t va, uint64_t end)
+{
+	return fill_window_pages(walk, slot, va, end, false);
+}
+
+int window_pages_capped(struct rung_walk *walk, desc_t *slot, uint64_t va, uint64_t end)
+{
+	return fill_window_pages(walk, slot, va, end, true);
 }
 
 /* Whether @level has blocks at all. */
