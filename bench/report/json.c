@@ -225,7 +225,7 @@ static void json_series(struct json *json, const struct result *r)
 
 	if (r->rung == RUNG_SERIES)
 		json_string(json, "series_patches", patches_text(text, r->patches));
-	if (r->bench->counts_mismapped)
+	if (r->bench->counts_mismapped || r->mismapped)
 		json_unsigned(json, "mismapped_pages", r->mismapped);
 }
 

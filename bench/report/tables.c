@@ -306,9 +306,9 @@ static void row_figures(const struct result *r)
 		log_printf("          %12s to %s over the samples\n",
 			   text_number(n[0], r->instructions.min),
 			   text_number(n[1], r->instructions.max));
-	if (r->mismapped)
-		log_printf("          %lu of the pages are mapped to a frame that is not theirs\n",
-			   r->mismapped);
+	if (r->mismapped || r->bench->counts_mismapped)
+		log_printf("          %12s of the pages are mapped to a frame that is not theirs\n",
+			   text_number(n[0], r->mismapped));
 	report_events_row(r);
 }
 
