@@ -22,7 +22,7 @@ static struct page *page_of_table(const desc_t *slot)
 	return virt_to_page(slot);
 }
 
-static noinline desc_t *new_table(desc_t *slot)
+static noinline desc_t *new_table(desc_t *slot, int level)
 {
 	struct page *page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);
 
@@ -30,6 +30,7 @@ static noinline desc_t *new_table(desc_t *slot)
 		return NULL;
 	page->flags |= PG_TABLE;
 	page->table_live = 0;
+	MM_EVENT(EVENT_TABLE_ALLOC, page_to_phys(page), mm_event_address(swapper_pg_dir), level);
 	table_contents_before_link();
 	set_table_desc(slot, table_desc(page_to_phys(page)));
 	door_mapped();
@@ -37,14 +38,14 @@ static noinline desc_t *new_table(desc_t *slot)
 	return page_address(page);
 }
 
-/* The table below @slot, made if it is missing. */
-static inline int next_table(desc_t *slot, desc_t **table)
+/* The table of @level below @slot, made if it is missing. */
+static inline int next_table(desc_t *slot, int level, desc_t **table)
 {
 	desc_t d = get_desc(slot);
 
 	if (desc_is_block(d))
 		return -EBUSY;
-	*table = likely(d) ? table_at(d) : new_table(slot);
+	*table = likely(d) ? table_at(d) : new_table(slot, level);
 	return *table ? 0 : -ENOMEM;
 }
 
@@ -61,7 +62,7 @@ static int walk_level(struct rung_walk *walk, desc_t *table, int level, uint64_t
 		if (ret == 1)
 			continue;
 		if (!ret)
-			ret = next_table(slot, &child);
+			ret = next_table(slot, level + 1, &child);
 		if (ret)
 			return ret;
 		if (level == LEVEL_PMD)
