@@ -15,6 +15,7 @@
 #include "lib/log.h"
 #include "lib/cmdline/options.h"
 #include "lib/platform.h"
+#include "mm/arm64/prims.h"
 #include "mm/map/flush.h"
 #include "mm/phys/ranges.h"
 
@@ -85,6 +86,7 @@ static void json_machine(struct json *json, const struct bench_cpu *cpu)
 	json_unsigned(json, "cntfrq_hz", platform.cntfrq_hz);
 	json_ram(json);
 	json_string(json, "granule", GRANULE_NAME);
+	json_string(json, "prims", PRIMS_NAME);
 	json_hex(json, "tcr", platform.tcr);
 	json_hex(json, "mair", platform.mair);
 	json_hex(json, "sctlr", platform.sctlr);

@@ -18,6 +18,7 @@
 #include "drivers/pmu/clock.h"
 #include "lib/log.h"
 #include "lib/cmdline/options.h"
+#include "mm/arm64/prims.h"
 
 /* The last two columns are this machine's own time, not comparisons of instructions. */
 static bool has_times(void)
@@ -354,6 +355,9 @@ static void report_method(void)
 		log_printf("no times: %s\n", counters.no_time);
 	if (counters.no_cycles && counters.no_cycles != counters.no_time)
 		log_printf("no cycles: %s\n", counters.no_cycles);
+	if (strcmp(PRIMS_NAME, "simd"))
+		log_printf("the engine's bulk primitives are those without SIMD (PRIMS=%s)\n",
+			   PRIMS_NAME);
 	if (series_patches != SERIES_ALL)
 		log_printf("the rung series has patches %s of the series only (series=)\n",
 			   patches_text(patches, series_patches));

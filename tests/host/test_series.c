@@ -75,7 +75,10 @@ static void add_run(uint64_t off, uint64_t count)
 
 /* --- v4's walk, as its text says ----------------------------------------------------------- */
 
-static uint64_t model[PAGES_MAX]; /* frame of each page of the range */
+/* Below a frame's address: what it is mapped by. */
+enum { BY_PAGE, BY_GROUP, BY_BLOCK };
+
+static uint64_t model[PAGES_MAX]; /* frame of each page of the range, and by what */
 
 static uint64_t ctz_bytes(uint64_t pa)
 {
@@ -102,12 +105,14 @@ static void model_walk(uint64_t base, uint64_t va, uint64_t end, uint64_t first,
 		uint64_t next = MIN(end, (va / PMD_SIZE + 1) * PMD_SIZE);
 		uint64_t pa = page_to_phys(pages[first]);
 		bool block = shift >= PMD_SHIFT && next - va == PMD_SIZE && pa % PMD_SIZE == 0;
+		unsigned kind;
 
 		for (uint64_t size; va < next; va += size, first += size >> PAGE_SHIFT) {
 			pa = page_to_phys(pages[first]);
 			size = block ? PMD_SIZE : model_size(va, next, pa, shift);
+			kind = block ? BY_BLOCK : size > PAGE_SIZE ? BY_GROUP : BY_PAGE;
 			for (uint64_t i = 0; i < size; i += PAGE_SIZE)
-				model[(va - base + i) >> PAGE_SHIFT] = pa + i;
+				model[(va - base + i) >> PAGE_SHIFT] = (pa + i) | kind;
 		}
 	}
 }
@@ -144,21 +149,26 @@ static void model_vmap(uint64_t base)
 
 /* --- mapping ------------------------------------------------------------------------------- */
 
+/* As the model has it; UINT64_MAX: nothing. */
 static uint64_t frame_at(uint64_t va)
 {
 	struct leaf leaf;
 
-	return walk_lookup(va, &leaf) ? UINT64_MAX : leaf.pa;
+	if (walk_lookup(va, &leaf))
+		return UINT64_MAX;
+	return leaf.pa | (leaf.level == LEVEL_PMD ? BY_BLOCK : leaf.cont ? BY_GROUP : BY_PAGE);
 }
 
-/* How many pages of [base, ...) are not where @want says; NULL: not where the array is. */
+/* How many pages of [base, ...) are not as @want says; NULL: not where the array is. */
 static uint64_t differing(uint64_t base, const uint64_t *want)
 {
 	uint64_t n = 0;
 
-	for (uint64_t i = 0; i < nr_pages; i++)
-		n += frame_at(base + (i << PAGE_SHIFT)) !=
-		     (want ? want[i] : page_to_phys(pages[i]));
+	for (uint64_t i = 0; i < nr_pages; i++) {
+		uint64_t found = frame_at(base + (i << PAGE_SHIFT));
+
+		n += want ? found != want[i] : (found & PAGE_MASK) != page_to_phys(pages[i]);
+	}
 	return n;
 }
 
@@ -199,7 +209,8 @@ static void case_of(const char *name, uint64_t groups_before, uint64_t wrong, ui
 	uint64_t base = PLACE + PMD_SIZE - groups_before * CONT_PTE_SIZE, modelled;
 
 	model_vmap(base);
-	ok(map_and_compare(base, SERIES_ALL, true) == 0, "%s: as the model, page by page", name);
+	ok(map_and_compare(base, SERIES_ALL, true) == 0,
+	   "%s: as the model, frame and leaf of each page", name);
 	modelled = map_and_compare(base, SERIES_ALL, false);
 	ok(modelled == wrong && (PAGE_SHIFT != 12 || wrong == at_4k),
 	   "%s: %lu of %lu pages mapped wrong", name, (unsigned long)modelled,
