@@ -8,21 +8,13 @@
 #include "bench/report/text.h"
 #include "bench/selfcheck.h"
 #include "lib/log.h"
-#include "lib/platform.h"
-
-uint64_t leaf_stores(const struct door_counts *work)
-{
-	uint64_t links = work->tables_allocated + work->tables_freed;
-
-	return work->pte_writes - MIN(work->pte_writes, links);
-}
 
 static bool within(const struct work_budget *budget, const struct door_counts *work,
 		   bool tlbi_twice)
 {
 	uint64_t tlbi = work->tlbi - (tlbi_twice && work->tlbi);
 
-	return leaf_stores(work) <= budget->stores && work->dmb <= budget->dmb &&
+	return work->pte_writes <= budget->stores && work->dmb <= budget->dmb &&
 	       work->dsb <= budget->dsb && work->isb <= budget->isb && tlbi >= budget->tlbi_least &&
 	       tlbi <= budget->tlbi;
 }
@@ -50,7 +42,7 @@ const struct reference *target_of(const struct result *r)
 
 struct verdict judge_result(const struct result *r)
 {
-	return judge(target_of(r), r->instructions.median, &r->work, platform.tlbi_twice);
+	return judge(target_of(r), r->instructions.median, &r->work, door_tlbi_twice);
 }
 
 bool is_fair(uint64_t cost, uint64_t real)
@@ -63,8 +55,8 @@ bool is_fair(uint64_t cost, uint64_t real)
 
 static bool same_work(const struct door_counts *a, const struct door_counts *b)
 {
-	return a->pte_writes == b->pte_writes && a->dmb == b->dmb && a->dsb == b->dsb &&
-	       a->isb == b->isb && a->tlbi == b->tlbi;
+	return a->pte_writes == b->pte_writes && a->table_writes == b->table_writes &&
+	       a->dmb == b->dmb && a->dsb == b->dsb && a->isb == b->isb && a->tlbi == b->tlbi;
 }
 
 bool same_rung(const struct result *step, const struct result *rung)

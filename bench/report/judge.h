@@ -12,9 +12,6 @@ struct verdict {
 	bool instructions, work; /* within their limits; a target is met by both */
 };
 
-/* Descriptors of pages and blocks that were stored: links of tables are none of the budget's. */
-uint64_t leaf_stores(const struct door_counts *work);
-
 /*
  * Whether @instructions and @work are within what @ref allows. @tlbi_twice: each batch of TLBIs
  * ends in one more, which is not held against it.

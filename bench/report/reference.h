@@ -8,7 +8,7 @@
 
 #define NO_LIMIT UINT64_MAX
 
-/* The most work that a call may do to meet its target; links of tables are not counted. */
+/* The most work that a call may do to meet its target; links of tables are free. */
 struct work_budget {
 	uint64_t stores, dmb, dsb, isb;
 	/* At least: so that no target is met by flushing all where Linux flushes by address. */

@@ -232,8 +232,8 @@ static void report_claims(const struct results *results)
 
 static void rows_head(void)
 {
-	log_printf("  %-6s %12s %8s %6s %5s %6s %4s %3s %4s %7s", "rung", "instructions", "per page",
-		   "stores", "links", "TLBI", "DSB", "DMB", "ISB", "tables");
+	log_printf("  %-6s %12s %8s %6s %5s %6s %4s %3s %4s %7s", "rung", "instructions",
+		   "per page", "stores", "links", "TLBI", "DSB", "DMB", "ISB", "tables");
 	if (has_times())
 		log_printf(" %13s %13s\n", "cycles", "ns");
 	else

@@ -18,6 +18,7 @@
 #undef desc_fill_pages
 #undef desc_clear
 #undef desc_copy
+#undef desc_fill_groups
 #undef page_run
 
 #define SLOTS 256UL
@@ -29,6 +30,7 @@ union prim {
 	typeof(desc_fill_pages) *fill_pages;
 	typeof(desc_clear) *clear;
 	typeof(desc_copy) *copy;
+	typeof(desc_fill_groups) *fill_groups;
 	typeof(page_run) *run;
 };
 
@@ -72,6 +74,13 @@ static void clear_body(struct pass *pass)
 static void copy_body(struct pass *pass)
 {
 	prim_of(pass)->copy(slots, (const desc_t *)in_a_row, SLOTS);
+}
+
+static void fill_groups_body(struct pass *pass)
+{
+	returned = prim_of(pass)->fill_groups(slots, in_a_row, SLOTS / CONT_PTES, bits(),
+					      pfn_to_page(ram.first_pfn),
+					      ram.pages * STRUCT_PAGE_SIZE);
 }
 
 static void page_run_body(struct pass *pass)
@@ -118,12 +127,13 @@ static int prim_before(struct pass *pass)
 }
 
 /* One after the other, so that each row's `kind` finds the plain C of what it calls. */
-enum { FILL, FILL_BLOCKS, FILL_PAGES, CLEAR, COPY, PAGE_RUN };
+enum { FILL, FILL_BLOCKS, FILL_PAGES, FILL_GROUPS, CLEAR, COPY, PAGE_RUN };
 
 static const union prim plain[] = {
 	[FILL] = { .fill = desc_fill_c },
 	[FILL_BLOCKS] = { .fill_blocks = desc_fill_blocks_c },
 	[FILL_PAGES] = { .fill_pages = desc_fill_pages_c },
+	[FILL_GROUPS] = { .fill_groups = desc_fill_groups_c },
 	[CLEAR] = { .clear = desc_clear_c },
 	[COPY] = { .copy = desc_copy_c },
 	[PAGE_RUN] = { .run = page_run_c },
@@ -172,6 +182,7 @@ static void prim_finish(struct pass *pass)
 PRIM(fill, "fill", FILL, fill, desc_fill);
 PRIM(fill_blocks, "fill_blocks", FILL_BLOCKS, fill_blocks, desc_fill_blocks);
 PRIM(fill_pages, "fill_pages", FILL_PAGES, fill_pages, desc_fill_pages);
+PRIM(fill_groups, "fill_groups", FILL_GROUPS, fill_groups, desc_fill_groups);
 PRIM(clear, "clear", CLEAR, clear, desc_clear);
 PRIM(copy, "copy", COPY, copy, desc_copy);
 PRIM(page_run, "page_run", PAGE_RUN, run, page_run);

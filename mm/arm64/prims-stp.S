@@ -180,3 +180,40 @@ page_run_stp:
 	b	3b
 4:	mov	x0, x3
 	ret
+
+/* unsigned long desc_fill_groups_stp(slot, pages, max_groups, bits, lo, span_bytes) */
+	.global	desc_fill_groups_stp
+desc_fill_groups_stp:
+	mov	x15, x2				// groups left
+	mov	x17, x2
+	cbz	x2, 3f
+	subs	x5, x5, #GROUP_BYTES_ASM	// largest offset of a group's first page
+	b.lo	3f
+	mov_q	x11, ((-VMEMMAP_START_ASM) << (PAGE_SHIFT_ASM - 6))
+	add	x3, x3, x11
+	mov	x13, #1 << PAGE_SHIFT_ASM
+	lsl	x14, x13, #1
+1:	ldr	x2, [x1]
+	sub	x6, x2, x4
+	cmp	x6, x5
+	b.hi	3f				// outside
+	tst	x2, #(GROUP_BYTES_ASM - 1)	// the vmemmap begins at a multiple of it
+	b.ne	3f				// misaligned
+	add	x11, x3, x2, lsl #(PAGE_SHIFT_ASM - 6)
+	add	x12, x11, x13
+	mov	x16, #CONT_PTES_ASM
+2:	differ4	x10, x1
+	cbnz	x10, 3f				// no run
+	stp	x11, x12, [x0], #16
+	add	x11, x11, x14
+	add	x12, x12, x14
+	stp	x11, x12, [x0], #16
+	add	x11, x11, x14
+	add	x12, x12, x14
+	add	x2, x2, #(4 * STRUCT_PAGE_SIZE_ASM)
+	subs	x16, x16, #4
+	b.ne	2b
+	subs	x15, x15, #1
+	b.ne	1b
+3:	sub	x0, x17, x15
+	ret

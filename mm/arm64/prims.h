@@ -72,6 +72,9 @@ bool desc_fill_pages_stp(desc_t *slot, struct page *const *pages, unsigned long 
 			 const struct page *lo, uint64_t span_bytes);
 void desc_clear_stp(desc_t *slot, unsigned long n);
 void desc_copy_stp(desc_t *to, const desc_t *from, unsigned long n);
+unsigned long desc_fill_groups_stp(desc_t *slot, struct page *const *pages,
+				   unsigned long max_groups, desc_t bits, const struct page *lo,
+				   uint64_t span_bytes);
 unsigned long page_run_stp(struct page *const *pages, unsigned long max);
 
 /*
@@ -94,6 +97,7 @@ unsigned long page_run_stp(struct page *const *pages, unsigned long max);
 #define desc_fill_pages	 desc_fill_pages_stp
 #define desc_clear	 desc_clear_stp
 #define desc_copy	 desc_copy_stp
+#define desc_fill_groups desc_fill_groups_stp
 #define page_run	 page_run_stp
 #else
 #define PRIMS_NAME "simd"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // clang-format off
-// sources: bench/rungs/series.c bench/rungs/linux.c bench/rungs/walk.c bench/rungs/unmap.c mm/map/map.c mm/map/plan.c mm/map/source.c mm/map/unmap.c mm/map/walk.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/ranges.c mm/phys/buddy.c mm/phys/blocks.c mm/phys/hot.c tests/host/arena.c tests/host/mmu-model.c mm/check/check.c mm/check/frames.c mm/check/groups.c mm/check/rules.c mm/check/stale.c mm/check/tables.c mm/check/trace.c
+// sources: bench/rungs/series.c bench/rungs/linux.c bench/rungs/walk.c bench/rungs/unmap.c mm/map/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c tests/host/mmu-model.c mm/check/*.c
 // clang-format on
 // granules: 12 14 16
 /*

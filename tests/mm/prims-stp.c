@@ -104,6 +104,40 @@ TEST(prims_stp_pages, "prims/stp-fill-pages")
 		}
 }
 
+/* Groups from pages[0] on by both, and what they stored of those. */
+static unsigned long check_groups(unsigned long most, uint64_t span_bytes)
+{
+	unsigned long n = desc_fill_groups_stp(begin(target, 0), pages, most, 1, LO, span_bytes);
+	unsigned long by_c = desc_fill_groups_c(begin(twin, 0), pages, most, 1, LO, span_bytes);
+
+	CHECK_EQ(n, by_c);
+	for (unsigned long i = GUARD; i < GUARD + n * CONT_PTES; i++)
+		CHECK_EQ(target[i], twin[i]);
+	for (unsigned long i = GUARD + most * CONT_PTES; i < SLOTS; i++)
+		CHECK_EQ(target[i], UNTOUCHED);
+	return n;
+}
+
+TEST(prims_stp_groups, "prims/stp-fill-groups")
+{
+	const unsigned long most = MOST / CONT_PTES;
+
+	for (unsigned long i = 0; i < MOST; i++)
+		pages[i] = LO + i;
+	CHECK_EQ(check_groups(most, SPAN_BYTES), most);
+	CHECK_EQ(check_groups(0, SPAN_BYTES), 0);
+	CHECK_EQ(check_groups(most, CONT_PTES * STRUCT_PAGE_SIZE), 1);
+	CHECK_EQ(check_groups(most, CONT_PTES * STRUCT_PAGE_SIZE - 1), 0);
+	for (unsigned long bad = 0; bad < 2 * CONT_PTES; bad++) {
+		pages[bad]++;
+		CHECK_EQ(check_groups(most, SPAN_BYTES), bad / CONT_PTES);
+		pages[bad]--;
+	}
+	for (unsigned long i = 0; i < MOST; i++)
+		pages[i]++;
+	CHECK_EQ(check_groups(most, SPAN_BYTES), 0);
+}
+
 TEST(prims_stp_run, "prims/stp-page-run")
 {
 	for (unsigned long i = 0; i < MOST; i++)
