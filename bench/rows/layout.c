@@ -13,6 +13,7 @@
 #include "bench/rungs/calls.h"
 #include "lib/log.h"
 #include "mm/areas/vmalloc.h"
+#include "mm/map/census.h"
 #include "mm/map/map.h"
 #include "mm/phys/buddy.h"
 
@@ -251,13 +252,15 @@ static int check_mismapped(struct pass *pass, unsigned long expected)
 /* Contiguity that the array has is used, whatever stands before it. */
 static int check_grouped(struct pass *pass)
 {
+	struct map_limits limits = { .max_shift = MAP_SHIFT_ANY };
 	struct map_census census = { 0 };
-	uint64_t va = (uint64_t)pass->va;
+	uint64_t va = (uint64_t)pass->va, by_page;
 
-	walk_census(va, va + pass->bytes, &census);
-	if (pass->bytes - census.mapped_page >= layout_of(pass)->grouped << PAGE_SHIFT)
+	census_range(va, va + pass->bytes, limits, &census);
+	by_page = census_of_kind(&census, LEAF_PAGE);
+	if (pass->bytes - by_page >= layout_of(pass)->grouped << PAGE_SHIFT)
 		return 0;
-	log_printf("%s: %lu bytes by single pages\n", pass->bench->name, census.mapped_page);
+	log_printf("%s: %lu bytes by single pages\n", pass->bench->name, by_page);
 	pass->why = "it maps by pages where groups fit";
 	return -EFAULT;
 }
