@@ -10,10 +10,12 @@
 # GRANULE=4K|16K|64K   translation granule of the image
 # LLVM=1               clang and lld instead of gcc and ld
 # CROSS_COMPILE=       prefix of the GNU tools; found by itself
+# PRIMS=simd|c|stp     the bulk primitives of the engine: c and stp to measure what SIMD is worth
 # O=DIR                where to build
 
 O       ?= build
 GRANULE ?= 4K
+PRIMS   ?= simd
 MAKEFLAGS += --no-builtin-rules
 # V=1 shows the commands.
 Q := $(if $(V),,@)
@@ -25,6 +27,13 @@ shift_64K := 16
 GRANULE_SHIFT := $(shift_$(GRANULE))
 ifeq ($(GRANULE_SHIFT),)
 $(error GRANULE=$(GRANULE): it is 4K, 16K or 64K)
+endif
+
+prims_simd :=
+prims_c    := -DPRIMS_C
+prims_stp  := -DPRIMS_STP
+ifeq ($(origin prims_$(PRIMS)),undefined)
+$(error PRIMS=$(PRIMS): it is simd, c or stp)
 endif
 
 # --- tools -------------------------------------------------------------------
@@ -58,7 +67,8 @@ WARN   := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla
 CFLAGS := -std=gnu11 -O2 -g $(WARN) -ffreestanding -mgeneral-regs-only -fno-stack-protector \
 	-fno-common -ffunction-sections -fdata-sections -fno-pic -mcmodel=small -fno-strict-aliasing \
 	-fno-omit-frame-pointer -fno-asynchronous-unwind-tables -ftls-model=local-exec \
-	"-fmacro-prefix-map=$(CURDIR)/=" $(LIBC_INC) -I. -DGRANULE_SHIFT=$(GRANULE_SHIFT) -MMD -MP
+	"-fmacro-prefix-map=$(CURDIR)/=" $(LIBC_INC) -I. -DGRANULE_SHIFT=$(GRANULE_SHIFT) -MMD -MP \
+	$(prims_$(PRIMS))
 ifndef LLVM
 CFLAGS += -mno-outline-atomics
 endif

@@ -10,6 +10,7 @@
 #include "bench/index.h"
 #include "bench/pmu/events.h"
 #include "bench/records.h"
+#include "bench/report/judge.h"
 #include "drivers/pmu/clock.h"
 #include "lib/arm64/sysreg.h"
 #include "lib/log.h"
@@ -29,11 +30,21 @@ static struct bench_cpu measured[BENCH_CPUS_MAX];
 static unsigned nr_records, nr_measured;
 static struct page *live_page;
 
-static const struct rung *const rungs[RUNG_COUNT] = {
-	[RUNG_PAGES] = &rung_pages,
-	[RUNG_LINUX] = &rung_linux,
-	[RUNG_SERIES] = &rung_series,
-};
+/* The rung of a record; NULL: our own engine. The series' lasts until the next call. */
+static const struct rung *rung_of(const struct result *r)
+{
+	static struct rung series;
+
+	if (r->rung == RUNG_PAGES)
+		return &rung_pages;
+	if (r->rung == RUNG_LINUX)
+		return &rung_linux;
+	if (r->rung != RUNG_SERIES)
+		return NULL;
+	series = rung_series;
+	series.patches = r->patches;
+	return &series;
+}
 
 const struct result *find_result(const struct results *results, const char *bench,
 				 enum bench_rung rung)
@@ -42,6 +53,17 @@ const struct result *find_result(const struct results *results, const char *benc
 		const struct result *r = &results->results[i];
 
 		if (r->rung == rung && !strcmp(r->bench->name, bench))
+			return r->failed || r->skipped ? NULL : r;
+	}
+	return NULL;
+}
+
+const struct result *find_step(const struct results *results, const char *ladder, unsigned patches)
+{
+	for (unsigned i = 0; i < results->count; i++) {
+		const struct result *r = &results->results[i];
+
+		if (r->bench->ladder && r->patches == patches && !strcmp(r->bench->name, ladder))
 			return r->failed || r->skipped ? NULL : r;
 	}
 	return NULL;
@@ -104,14 +126,14 @@ static unsigned run_bench(struct results *results, unsigned first)
 	unsigned count = 0;
 
 	for (; r < end && r->bench == bench; r++, count++) {
-		pass.rung = rungs[r->rung];
+		pass.rung = rung_of(r);
 		if (error)
 			r->skipped = pass.why ? pass.why : "not enough memory";
 		else
 			bench_measure(&pass, r);
 		if (r->failed)
 			log_printf("FAILED  %s: %s\n", r->name, r->failed);
-		else if (!error && wants_tables())
+		else if (!error && wants_tables() && !bench->ladder)
 			report_row(r);
 	}
 	if (error)
@@ -134,7 +156,8 @@ static bool add_records(struct bench_cpu *cpu)
 			snprintf(names[nr_records], NAME_MAX, "%s", row->name);
 		records[nr_records] = (struct result){ .name = names[nr_records],
 						       .bench = row->bench,
-						       .rung = row->rung };
+						       .rung = row->rung,
+						       .patches = row_patches(row) };
 		nr_records++;
 		cpu->results.count++;
 	}
@@ -186,7 +209,7 @@ static void measure_here(void *arg)
 		cpu->failures++;
 		cpu->results.count = 0;
 	}
-	cpu->failures += count_failures(&cpu->results);
+	cpu->failures += count_failures(&cpu->results) + judge_rungs(&cpu->results);
 	if (wants_tables())
 		report_end(&cpu->results);
 	if (options.vmallocinfo)

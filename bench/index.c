@@ -18,6 +18,16 @@
 static struct row rows[ROWS_MAX];
 static unsigned nr_rows;
 
+/* The place of a ladder's step among its kin. */
+static int step_of(const struct row *row)
+{
+	int step = 0;
+
+	while (row->patches != SERIES_EXACTLY(ladder_steps[step].patches))
+		step++;
+	return step;
+}
+
 /* Equal rank only without a reference: by name then, so that link order never shows. */
 static int by_order(const void *a, const void *b)
 {
@@ -26,7 +36,45 @@ static int by_order(const void *a, const void *b)
 
 	if (rank_x != rank_y)
 		return rank_x < rank_y ? -1 : 1;
+	if (x->bench == y->bench && x->bench->ladder)
+		return step_of(x) - step_of(y);
 	return strcmp(x->bench->name, y->bench->name) ?: (int)x->rung - (int)y->rung;
+}
+
+static void add_row(const struct bench *bench, enum bench_rung rung, unsigned patches)
+{
+	panic_unless(nr_rows < ROWS_MAX, "index_benches: too many");
+	rows[nr_rows++] = (struct row){ .bench = bench, .rung = rung, .patches = patches };
+}
+
+static void add_rows(const struct bench *bench)
+{
+	if (bench->ladder) {
+		for (unsigned i = 0; i < LADDER_STEPS; i++)
+			add_row(bench, RUNG_SERIES, SERIES_EXACTLY(ladder_steps[i].patches));
+		return;
+	}
+	for (unsigned rung = 0; rung < RUNG_COUNT; rung++)
+		if (bench->rungs & 1u << rung)
+			add_row(bench, rung, bench->patches);
+}
+
+static void name_row(struct row *row)
+{
+	const char *name = row->bench->name, *rung = rung_names[row->rung];
+
+	if (row->bench->ladder)
+		snprintf(row->name, ROW_NAME_MAX, "%s/%s/%s", name, ladder_steps[step_of(row)].name,
+			 rung);
+	else
+		snprintf(row->name, ROW_NAME_MAX, "%s/%s", name, rung);
+}
+
+unsigned row_patches(const struct row *row)
+{
+	if (row->rung != RUNG_SERIES)
+		return 0;
+	return row->patches ? row->patches & ~SERIES_EXACTLY(0) : series_patches;
 }
 
 static void index_benches(void)
@@ -36,15 +84,10 @@ static void index_benches(void)
 	if (nr_rows)
 		return;
 	for_each_registered (bench, benches)
-		for (unsigned rung = 0; rung < RUNG_COUNT; rung++)
-			if (bench->rungs & 1u << rung) {
-				panic_unless(nr_rows < ROWS_MAX, "index_benches: too many");
-				rows[nr_rows++] = (struct row){ .bench = bench, .rung = rung };
-			}
+		add_rows(bench);
 	qsort(rows, nr_rows, sizeof(*rows), by_order);
 	for (unsigned i = 0; i < nr_rows; i++)
-		snprintf(rows[i].name, ROW_NAME_MAX, "%s/%s", rows[i].bench->name,
-			 rung_names[rows[i].rung]);
+		name_row(&rows[i]);
 }
 
 const char *bench_name_at(void *context, size_t index)

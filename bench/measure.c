@@ -138,6 +138,7 @@ static int run_once(struct pass *pass, timed_t *timed, unsigned long number, uns
 	pass->checked = check;
 	pass->why = NULL;
 	pass->error = 0;
+	pass->mismapped = 0;
 	error = step(bench->before, pass);
 	if (error)
 		return error;
@@ -283,6 +284,7 @@ void bench_measure(struct pass *pass, struct result *result)
 	result->pages = pass->bytes >> PAGE_SHIFT;
 	result->samples = n;
 	error = time_samples(pass, timed_by_counters(), true);
+	result->mismapped = pass->mismapped;
 	if (!error)
 		error = count_work(pass, result);
 	if (!error)

@@ -19,6 +19,8 @@ enum bench_rung { RUNG_PAGES, RUNG_LINUX, RUNG_SERIES, RUNG_TLBED, RUNG_COUNT };
 #define RUNGS_ALL   ((1u << RUNG_COUNT) - 1)
 #define RUNGS_TLBED (1u << RUNG_TLBED)
 
+#define RUNGS_SERIES (1u << RUNG_SERIES)
+
 extern const char *const rung_names[RUNG_COUNT];
 
 struct bench;
@@ -37,20 +39,31 @@ struct pass {
 	struct page *page, **pages;
 	int error; /* of body(); 0 is good */
 
+	/* Pages that check() found at another frame than the array's, where it goes on after one.
+	 */
+	unsigned long mismapped;
+
 	const char *why; /* set with an error: what went wrong, or why this cannot run here */
 };
+
+/* In bench.patches: this row's rung `series` has just @set (enum series_patch), and no option's. */
+#define SERIES_EXACTLY(set) (1u << 31 | (set))
 
 /*
  * One row, measured on each of its rungs. Steps may be NULL but body; those that return
  * an int give 0 or a negative error, which ends the rung as failed.
  */
 struct bench {
-	const char *name; /* less the rung */
-	unsigned rungs;	  /* mask of 1 << enum bench_rung */
-	uint64_t bytes;	  /* what one call maps, unmaps or allocates */
-	unsigned order;	  /* of the blocks behind it */
-	unsigned kind;	  /* the file's own */
-	bool only_named;  /* no row of a table: runs if `bench=` selects it, not by default */
+	const char *name;      /* less the rung */
+	unsigned rungs;	       /* mask of 1 << enum bench_rung */
+	uint64_t bytes;	       /* what one call maps, unmaps or allocates */
+	unsigned order;	       /* of the blocks behind it */
+	unsigned kind;	       /* the file's own */
+	const void *data;      /* the file's own */
+	bool only_named;       /* no row of a table: runs if `bench=` selects it, not by default */
+	bool ladder;	       /* one record for each of ladder_steps[], in a table of their own */
+	unsigned patches;      /* SERIES_EXACTLY(), or 0: what `series=` says */
+	bool counts_mismapped; /* check() goes on after a page that is mapped wrong */
 
 	int (*prepare)(struct pass *pass);    /* once, before the first rung; error: skipped */
 	int (*before)(struct pass *pass);     /* each sample, untimed */
@@ -77,7 +90,9 @@ struct result {
 	enum bench_rung rung;
 	const char *skipped, *failed; /* why; else NULL */
 
+	unsigned patches; /* enum series_patch; 0 of other rungs */
 	unsigned long samples, pages;
+	unsigned long mismapped; /* of pages; 0 where check() stops at the first */
 	struct stat instructions, cycles, ns;
 	uint64_t *sample_cycles; /* in the order taken; NULL where cycles mean nothing */
 	struct door_counts work;

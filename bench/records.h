@@ -31,6 +31,9 @@ struct bench_cpu {
 const struct result *find_result(const struct results *results, const char *bench,
 				 enum bench_rung rung);
 
+/* The same of a ladder's bench: its step that has just @patches. */
+const struct result *find_step(const struct results *results, const char *ladder, unsigned patches);
+
 /*
  * bench/report/tables.c, 100 columns wide. The rows come one by one, as they are measured:
  * report_begin() once, report_row() for each record that was, report_end() after the last.

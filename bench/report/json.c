@@ -9,18 +9,20 @@
 #include "bench/records.h"
 #include "bench/report/census.h"
 #include "bench/report/events.h"
+#include "bench/report/judge.h"
 #include "bench/selfcheck.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/cmdline/options.h"
 #include "lib/platform.h"
+#include "mm/arm64/prims.h"
 #include "mm/map/flush.h"
 #include "mm/phys/ranges.h"
 
 #define SCHEMA 1
 
-/* 1,000 samples of 20 digits, or 256 skipped records with their reasons; and the rest. */
-static char line[48 * KiB];
+/* 1,000 samples of 20 digits, or 512 skipped records with their reasons; and the rest. */
+static char line[80 * KiB];
 
 static void json_hex(struct json *json, const char *key, uint64_t value)
 {
@@ -84,6 +86,7 @@ static void json_machine(struct json *json, const struct bench_cpu *cpu)
 	json_unsigned(json, "cntfrq_hz", platform.cntfrq_hz);
 	json_ram(json);
 	json_string(json, "granule", GRANULE_NAME);
+	json_string(json, "prims", PRIMS_NAME);
 	json_hex(json, "tcr", platform.tcr);
 	json_hex(json, "mair", platform.mair);
 	json_hex(json, "sctlr", platform.sctlr);
@@ -149,6 +152,7 @@ static void json_cpus(struct json *json, const struct bench_cpu *list, unsigned 
 
 static void emit_context(const struct bench_cpu *list, unsigned count)
 {
+	char patches[PATCHES_TEXT_MAX];
 	struct json json;
 
 	recall(list);
@@ -164,6 +168,7 @@ static void emit_context(const struct bench_cpu *list, unsigned count)
 	json_unsigned(&json, "seed", options.seed);
 	json_unsigned(&json, "samples", options.samples);
 	json_unsigned(&json, "warmup", options.warmup);
+	json_string(&json, "series", patches_text(patches, series_patches));
 	json_overhead(&json);
 	json_events_context(&json);
 	json_absent(&json);
@@ -215,6 +220,29 @@ static void json_work(struct json *json, const struct door_counts *work)
 	json_unsigned(json, "tables_freed", work->tables_freed);
 }
 
+/* Of the rung series, what it has; of any rung whose check goes on, what that found. */
+static void json_series(struct json *json, const struct result *r)
+{
+	char text[PATCHES_TEXT_MAX];
+
+	if (r->rung == RUNG_SERIES)
+		json_string(json, "series_patches", patches_text(text, r->patches));
+	if (r->bench->counts_mismapped || r->mismapped)
+		json_unsigned(json, "mismapped_pages", r->mismapped);
+}
+
+static void json_target(struct json *json, const struct result *r)
+{
+	struct verdict verdict;
+
+	if (!target_of(r))
+		return;
+	verdict = judge_result(r);
+	json_unsigned(json, "target_instructions", target_of(r)->target);
+	json_bool(json, "target_met", verdict.instructions && verdict.work);
+	json_bool(json, "work_budget_met", verdict.work);
+}
+
 static void emit_record(const struct result *r)
 {
 	struct json json;
@@ -226,6 +254,8 @@ static void emit_record(const struct result *r)
 	json_work(&json, &r->work);
 	if (r->has_census)
 		json_census(&json, &r->census);
+	json_series(&json, r);
+	json_target(&json, r);
 	json_events_record(&json, r);
 	json_emit(&json);
 }

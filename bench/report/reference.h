@@ -6,13 +6,27 @@
 
 #include "lib/compiler.h"
 
-/* Retired instructions of real Linux, in the same emulator; 0: not measured. */
+#define NO_LIMIT UINT64_MAX
+
+/* The most work that a call may do to meet its target; links of tables are free. */
+struct work_budget {
+	uint64_t stores, dmb, dsb, isb;
+	/* At least: so that no target is met by flushing all where Linux flushes by address. */
+	uint64_t tlbi_least, tlbi;
+};
+
+/* Retired instructions of real Linux, in the same emulator; and what ours is to cost. */
 struct reference {
 	const char *name; /* of the bench, less the rung */
 	/* The call itself, and the TLB flush that Linux defers, where ours is in the call. */
 	uint64_t lean, lean_flush;
 	uint64_t series, series_flush;
+	uint64_t target;		  /* for the rung tlbed; this project's own */
+	const struct work_budget *budget; /* NULL: the instructions alone are limited */
 };
+
+extern const struct reference references[];
+extern const unsigned nr_references;
 
 /* The place of a bench in the order in which they are run and shown; the last if it has none. */
 unsigned reference_rank(const char *name);
@@ -28,10 +42,15 @@ bool have_references(void);
  * 4K pages.
  */
 struct claim {
-	const char *name; /* of the bench that restates it */
+	const char *name;   /* of the bench that restates it */
+	const char *ladder; /* of the bench that takes it patch by patch */
 	const char *title;
 	uint64_t before_ns, after_ns;
 };
 
 #define NR_CLAIMS 3
 extern const struct claim claims[NR_CLAIMS];
+
+/* The rows on which the rungs linux and series are held against real Linux. */
+#define NR_HELD 4
+extern const char *const held_against_linux[NR_HELD];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Tables for people, 100 columns: every row, each as soon as it is measured, and last the
+ * Tables for people, 100 columns: every row, each as soon as it is measured, and after them the
  * three claims, side by side. Each figure that was not measured by this run is named for
  * what it is.
  */
@@ -9,22 +9,16 @@
 
 #include "bench/records.h"
 #include "bench/report/census.h"
+#include "bench/report/closing.h"
 #include "bench/report/events.h"
+#include "bench/report/judge.h"
 #include "bench/report/reference.h"
 #include "bench/selfcheck.h"
 #include "bench/report/text.h"
 #include "drivers/pmu/clock.h"
 #include "lib/log.h"
 #include "lib/cmdline/options.h"
-
-static void rule(char c)
-{
-	char text[102];
-
-	memset(text, c, 100);
-	strcpy(text + 100, "\n");
-	log_write(text, 101);
-}
+#include "mm/arm64/prims.h"
 
 /* The last two columns are this machine's own time, not comparisons of instructions. */
 static bool has_times(void)
@@ -172,7 +166,7 @@ static void report_claim(const struct results *results, const struct claim *clai
 		if (!why)
 			return;
 	}
-	rule('-');
+	text_rule('-');
 	if (why) {
 		log_printf("%s\n  not measured: %s\n", claim->title, why);
 		return;
@@ -224,12 +218,13 @@ static void report_claims(const struct results *results)
 	log_printf(
 		"\nTHE SERIES' THREE CLAIMS, in one boot: %s of one call, median of %lu samples\n",
 		counters.no_time ? "instructions retired" : "time", options.samples);
-	rule('=');
+	text_rule('=');
 	claim_line("", "before", "after", "ours", "before/", "before/");
-	claim_line("", "(linux)", "(series)", "(tlbed)", "after", "ours");
+	claim_line("", "(linux)", series_patches == SERIES_ALL ? "(series)" : "(in part)",
+		   "(tlbed)", "after", "ours");
 	for (unsigned i = 0; i < NR_CLAIMS; i++)
 		report_claim(results, &claims[i]);
-	rule('=');
+	text_rule('=');
 	claims_foot();
 }
 
@@ -237,15 +232,12 @@ static void report_claims(const struct results *results)
 
 static void rows_head(void)
 {
-	const char *last[2] = { "lean/", "+series/" };
-
-	if (has_times()) {
-		last[0] = "cycles";
-		last[1] = "ns";
-	}
-	log_printf("  %-7s %12s %10s %8s %6s %6s %4s %4s %4s %8s %9s %9s\n", "rung", "instructions",
-		   "per page", "stores", "links", "TLBI", "DSB", "DMB", "ISB", "tables", last[0],
-		   last[1]);
+	log_printf("  %-6s %12s %8s %6s %5s %6s %4s %3s %4s %7s", "rung", "instructions",
+		   "per page", "stores", "links", "TLBI", "DSB", "DMB", "ISB", "tables");
+	if (has_times())
+		log_printf(" %13s %13s\n", "cycles", "ns");
+	else
+		log_printf(" %7s %8s %10s\n", "lean/", "+series/", "target met");
 }
 
 static void row_title(const struct bench *bench, uint64_t pages)
@@ -255,16 +247,26 @@ static void row_title(const struct bench *bench, uint64_t pages)
 
 	snprintf(text, sizeof(text), "%s, %s page%s", bench->name, text_number(number, pages),
 		 pages == 1 ? "" : "s");
-	log_printf(ref ? "%-43s" : "%s", text);
+	log_printf(ref ? "%-42s" : "%s", text);
 	if (ref) {
-		log_printf("  Linux 7.2: lean %11s",
-			   text_number(number, ref->lean + ref->lean_flush));
-		log_printf(", + series %11s", text_number(number, ref->series + ref->series_flush));
+		log_printf("  Linux: lean %9s", text_number(number, ref->lean + ref->lean_flush));
+		log_printf(", series %9s", text_number(number, ref->series + ref->series_flush));
+		log_printf(", target %7s", text_number(number, ref->target));
 	}
 	log_printf("\n");
 }
 
-/* The last two columns: how many of this call one of real Linux would buy, or time. */
+static const char *cell_met(const struct result *r)
+{
+	struct verdict verdict;
+
+	if (!target_of(r))
+		return "";
+	verdict = judge_result(r);
+	return verdict.instructions && verdict.work ? "yes" : "no";
+}
+
+/* The last columns: how many of this call one of real Linux would buy, and the target; or time. */
 static void row_end(const struct result *r)
 {
 	const struct reference *ref = find_reference(r->bench->name);
@@ -272,12 +274,14 @@ static void row_end(const struct result *r)
 	char a[TEXT_MAX], b[TEXT_MAX];
 
 	if (has_times())
-		log_printf(" %9s %9s\n",
+		log_printf(" %13s %13s\n",
 			   counters.no_cycles ? "-" : text_number(a, r->cycles.median),
 			   counters.no_time ? "-" : text_number(b, r->ns.median));
 	else
-		log_printf(" %9s %9s\n", text_ratio(a, ref ? ref->lean + ref->lean_flush : 0, own),
-			   text_ratio(b, ref ? ref->series + ref->series_flush : 0, own));
+		log_printf(" %7s %8s%s%s\n",
+			   text_ratio(a, ref ? ref->lean + ref->lean_flush : 0, own),
+			   text_ratio(b, ref ? ref->series + ref->series_flush : 0, own),
+			   *cell_met(r) ? "        " : "", cell_met(r));
 }
 
 /* The table of rows as far as it got: it has no head yet, or the bench of its last row. */
@@ -292,7 +296,7 @@ static void row_figures(const struct result *r)
 	const struct door_counts *work = &r->work;
 
 	snprintf(tables, sizeof(tables), "+%lu -%lu", work->tables_allocated, work->tables_freed);
-	log_printf("  %-7s %12s %10s %8s %6s %6s %4lu %4lu %4lu %8s", rung_names[r->rung],
+	log_printf("  %-7s %11s %8s %6s %5s %6s %4lu %3lu %4lu %7s", rung_names[r->rung],
 		   cell_instructions(n[0], r),
 		   counters.instructions ? text_quotient(n[1], r->instructions.median, r->pages)
 					 : "-",
@@ -303,6 +307,9 @@ static void row_figures(const struct result *r)
 		log_printf("          %12s to %s over the samples\n",
 			   text_number(n[0], r->instructions.min),
 			   text_number(n[1], r->instructions.max));
+	if (r->mismapped || r->bench->counts_mismapped)
+		log_printf("          %12s of the pages are mapped to a frame that is not theirs\n",
+			   text_number(n[0], r->mismapped));
 	report_events_row(r);
 }
 
@@ -312,7 +319,7 @@ static void rows_foot(void)
 		   "leaf tables,\ntaken and given back.\n");
 	if (!have_references())
 		return;
-	log_printf("Linux 7.2: real Linux, measured elsewhere in the same emulator; with its "
+	log_printf("Linux: real Linux 7.2, measured elsewhere in the same emulator; with its "
 		   "deferred TLB flush\nwhere ours is in the call.");
 	log_printf("%s\n",
 		   !has_times() ? " lean/, +series/: its instructions divided by the row's." : "");
@@ -322,9 +329,9 @@ void report_row(const struct result *result)
 {
 	if (!rows.headed) {
 		log_printf("\nEVERY ROW: one whole call; X-map is its mapping half alone\n");
-		rule('=');
+		text_rule('=');
 		rows_head();
-		rule('-');
+		text_rule('-');
 	}
 	rows.headed = true;
 	if (result->bench != rows.bench)
@@ -335,7 +342,7 @@ void report_row(const struct result *result)
 
 static void report_method(void)
 {
-	char mhz[24];
+	char mhz[24], patches[PATCHES_TEXT_MAX];
 
 	log_printf("\nclock: %s\n", counters.clock_source);
 	if (counters.instructions)
@@ -348,6 +355,12 @@ static void report_method(void)
 		log_printf("no times: %s\n", counters.no_time);
 	if (counters.no_cycles && counters.no_cycles != counters.no_time)
 		log_printf("no cycles: %s\n", counters.no_cycles);
+	if (strcmp(PRIMS_NAME, "simd"))
+		log_printf("the engine's bulk primitives are those without SIMD (PRIMS=%s)\n",
+			   PRIMS_NAME);
+	if (series_patches != SERIES_ALL)
+		log_printf("the rung series has patches %s of the series only (series=)\n",
+			   patches_text(patches, series_patches));
 	report_events_method();
 	clock_mhz(mhz, counters.core_hz);
 	if (counters.core_hz)
@@ -363,9 +376,12 @@ void report_begin(void)
 void report_end(const struct results *results)
 {
 	if (rows.headed) {
-		rule('=');
+		text_rule('=');
 		rows_foot();
 	}
 	report_census(results);
+	report_ladder(results);
 	report_claims(results);
+	report_fairness(results);
+	report_targets(results);
 }

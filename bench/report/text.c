@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bench/report/text.h"
+#include "lib/log.h"
 
 const char *text_number(char text[TEXT_MAX], uint64_t value)
 {
@@ -42,4 +43,13 @@ const char *text_ratio(char text[TEXT_MAX], uint64_t a, uint64_t b)
 		return strcpy(text, "-");
 	text_quotient(text, a, b);
 	return strcat(text, "x");
+}
+
+void text_rule(char c)
+{
+	char text[102];
+
+	memset(text, c, 100);
+	strcpy(text + 100, "\n");
+	log_write(text, 101);
 }

@@ -95,6 +95,10 @@ IOREMAP(ioremap_1m, "1M", 1 * MiB);
 IOREMAP(ioremap_2m, "2M", 2 * MiB);
 IOREMAP(ioremap_16m, "16M", 16 * MiB);
 
+BENCH(ladder_ioremap, .name = "ladder/ioremap-1M", .rungs = RUNGS_SERIES, .ladder = true,
+      .bytes = 1 * MiB, .prepare = ioremap_prepare, .before = choose_base,
+      .rung_body = ioremap_rung_body, .check = check_device, .after = ioremap_after);
+
 BENCH(iounmap_1m, .name = "iounmap/1M", .rungs = RUNGS_ALL, .bytes = 1 * MiB,
       .prepare = ioremap_prepare, .before = iounmap_before, .body = iounmap_body,
       .rung_body = iounmap_rung_body, .check = iounmap_check, .after = iounmap_after);

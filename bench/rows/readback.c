@@ -42,6 +42,16 @@ int check_pages(struct pass *pass, struct page *const *pages)
 	return 0;
 }
 
+unsigned long count_mismapped(struct pass *pass, struct page *const *pages)
+{
+	uint64_t va = (uint64_t)pass->va;
+	unsigned long wrong = 0;
+
+	for (uint64_t i = 0; i < pass->bytes >> PAGE_SHIFT; i++, va += PAGE_SIZE)
+		wrong += read_tag(va) != page_to_pfn(pages[i]);
+	return wrong;
+}
+
 int check_device(struct pass *pass)
 {
 	uint64_t start = (uint64_t)pass->va;

@@ -10,6 +10,9 @@
 /* Each page of @pass->va, read there, holds the tag of the page that belongs there. */
 int check_pages(struct pass *pass, struct page *const *pages);
 
+/* The same without an end at the first that does not: how many pages do not. */
+unsigned long count_mismapped(struct pass *pass, struct page *const *pages);
+
 /* The range is Device memory at @pass->pa, by walk and by AT; it is not touched. */
 int check_device(struct pass *pass);
 

@@ -179,3 +179,8 @@ BENCH(vmalloc_map_1m, .name = "vmalloc-map/1M", .rungs = RUNGS_ALL, .bytes = 1 *
       .order = CONT_PTES_SHIFT, .kind = ARRAY_APART, .prepare = map_prepare, .before = map_before,
       .body = map_body, .rung_body = map_rung_body, .check = map_check, .after = map_after,
       .finish = map_finish);
+
+BENCH(ladder_vmalloc, .name = "ladder/vmalloc-map-1M", .rungs = RUNGS_SERIES, .ladder = true,
+      .bytes = 1 * MiB, .order = CONT_PTES_SHIFT, .kind = ARRAY_APART, .prepare = map_prepare,
+      .before = map_before, .rung_body = map_rung_body, .check = map_check, .after = map_after,
+      .finish = map_finish);

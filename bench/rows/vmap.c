@@ -90,6 +90,11 @@ VMAP(vmap_order0_scattered, "100M/order0-scattered", 100 * MiB, 0, ARRAY_SCATTER
 VMAP(vmap_1m_order0, "1M/order0", 1 * MiB, 0, ARRAY_SCATTERED);
 VMAP(vmap_4k, "4K", 4 * KiB, 0, ARRAY_SCATTERED);
 
+BENCH(ladder_vmap, .name = "ladder/vmap-100M-order8-apart", .rungs = RUNGS_SERIES, .ladder = true,
+      .bytes = 100 * MiB, .order = 8, .kind = ARRAY_APART, .prepare = arrays_make,
+      .before = choose_array, .rung_body = vmap_rung_body, .check = vmap_check, .after = vmap_after,
+      .finish = vmap_finish);
+
 #define VUNMAP(ident, label, size, block_order, layout)                                    \
 	BENCH(ident, .name = "vunmap/" label, .rungs = RUNGS_ALL, .bytes = size,           \
 	      .order = block_order, .kind = layout, .prepare = arrays_make,                \

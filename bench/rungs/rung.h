@@ -18,7 +18,11 @@ enum series_patch {
 	SERIES_VMAP_BATCHES = 1 << 4,	    /* 5/6 */
 	SERIES_VMAP_ALIGN = 1 << 5,	    /* 6/6 */
 	SERIES_ALL = (1 << 6) - 1,
+
+	/* No patch: what would keep a batch inside its block of memory (docs/rungs.md). */
+	SERIES_CAP_BY_FRAME = 1 << 6,
 };
+#define SERIES_PATCHES 6
 
 /*
  * All: [va, end) is page aligned and the caller's own; one CPU, IRQs as they are; no lock,
@@ -47,6 +51,29 @@ struct rung {
 };
 
 extern const struct rung rung_pages, rung_linux, rung_series;
+
+/*
+ * From `linux` to `series`: with none of the patches, the first, the first two, ...; and with all
+ * but each one. All but the last are the first five, which are there already.
+ */
+struct ladder_step {
+	const char *name; /* in the record's, "patches-1-2" */
+	const char *title;
+	unsigned patches;
+};
+
+#define LADDER_UP    (SERIES_PATCHES + 1)
+#define LADDER_STEPS (LADDER_UP + SERIES_PATCHES - 1)
+extern const struct ladder_step ladder_steps[LADDER_STEPS];
+
+/* `series=`: the patches that the rung `series` has. */
+extern unsigned series_patches;
+
+/* Room for patches_text(). */
+#define PATCHES_TEXT_MAX 16
+
+/* @patches as `series=` takes them: "all", "none" or "1,2,4". Returns @text. */
+const char *patches_text(char text[PATCHES_TEXT_MAX], unsigned patches);
 
 /* What vmalloc maps @bytes with, if huge mappings are allowed: PMD, CONT_PTE or PAGE shift. */
 unsigned rung_vmalloc_shift(uint64_t bytes);

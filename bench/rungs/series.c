@@ -40,17 +40,18 @@ static int series_map_range(const struct rung *rung, uint64_t va, uint64_t end, 
 static int series_map_pages(const struct rung *rung, uint64_t va, uint64_t end,
 			    struct page *const *pages, pgprot_t prot, unsigned shift)
 {
-	struct rung_walk walk = {
-		.window = window_pages,
+	struct rung_walk walk;
+
+	if (!has(rung, SERIES_ONE_SETTER | SERIES_NO_REWALK))
+		return rung_linux.map_pages(rung, va, end, pages, prot, shift);
+	walk = (struct rung_walk){
+		.window = has(rung, SERIES_CAP_BY_FRAME) ? window_pages_capped : window_pages,
 		.block = shift >= PMD_SHIFT ? block_pages : NULL,
 		.prot = prot,
 		.max_shift = shift,
 		.batch_shift = MIN(shift, batch_limit(rung)),
 		.pages = pages,
 	};
-
-	if (!has(rung, SERIES_ONE_SETTER | SERIES_NO_REWALK))
-		return rung_linux.map_pages(rung, va, end, pages, prot, shift);
 	return rung_walk(&walk, va, end);
 }
 

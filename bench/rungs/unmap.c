@@ -90,6 +90,7 @@ static void release_table(desc_t *slot, uint64_t va)
 	door_before_tlbi();
 	tlbi_walks(va, 1, PMD_SIZE);
 	door_after_tlbi();
+	MM_EVENT(EVENT_TABLE_FREE, page_to_phys(page), 0, 0);
 	page->flags &= ~PG_TABLE;
 	__free_pages(page, 0);
 	DOOR_COUNT(c->tables_freed++);

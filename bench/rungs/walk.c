@@ -22,7 +22,7 @@ static struct page *page_of_table(const desc_t *slot)
 	return virt_to_page(slot);
 }
 
-static noinline desc_t *new_table(desc_t *slot)
+static noinline desc_t *new_table(desc_t *slot, int level)
 {
 	struct page *page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);
 
@@ -30,6 +30,7 @@ static noinline desc_t *new_table(desc_t *slot)
 		return NULL;
 	page->flags |= PG_TABLE;
 	page->table_live = 0;
+	MM_EVENT(EVENT_TABLE_ALLOC, page_to_phys(page), mm_event_address(swapper_pg_dir), level);
 	table_contents_before_link();
 	set_table_desc(slot, table_desc(page_to_phys(page)));
 	door_mapped();
@@ -37,14 +38,14 @@ static noinline desc_t *new_table(desc_t *slot)
 	return page_address(page);
 }
 
-/* The table below @slot, made if it is missing. */
-static inline int next_table(desc_t *slot, desc_t **table)
+/* The table of @level below @slot, made if it is missing. */
+static inline int next_table(desc_t *slot, int level, desc_t **table)
 {
 	desc_t d = get_desc(slot);
 
 	if (desc_is_block(d))
 		return -EBUSY;
-	*table = likely(d) ? table_at(d) : new_table(slot);
+	*table = likely(d) ? table_at(d) : new_table(slot, level);
 	return *table ? 0 : -ENOMEM;
 }
 
@@ -61,7 +62,7 @@ static int walk_level(struct rung_walk *walk, desc_t *table, int level, uint64_t
 		if (ret == 1)
 			continue;
 		if (!ret)
-			ret = next_table(slot, &child);
+			ret = next_table(slot, level + 1, &child);
 		if (ret)
 			return ret;
 		if (level == LEVEL_PMD)
@@ -184,25 +185,45 @@ int window_small_pages(struct rung_walk *walk, desc_t *slot, uint64_t va, uint64
 	return ret;
 }
 
-int window_pages(struct rung_walk *walk, desc_t *slot, uint64_t va, uint64_t end)
+/* @pa's natural alignment as a shift; all that there is for 0. */
+static inline unsigned frame_shift(uint64_t pa)
+{
+	return pa ? __builtin_ctzll(pa) : 63;
+}
+
+static __always_inline int fill_window_pages(struct rung_walk *walk, desc_t *slot, uint64_t va,
+					     uint64_t end, bool capped)
 {
 	const desc_t *first = slot;
 	int ret;
 
 	do {
 		const struct page *page = *walk->pages;
+		unsigned shift = walk->batch_shift;
 		uint64_t bytes;
 
 		ret = check_page(slot, page);
 		if (ret)
 			break;
-		bytes = set_batch(slot, va, end, page_to_phys(page), walk->prot, walk->batch_shift);
+		if (capped)
+			shift = MIN(shift, frame_shift(page_to_phys(page)));
+		bytes = set_batch(slot, va, end, page_to_phys(page), walk->prot, shift);
 		slot += bytes >> PAGE_SHIFT;
 		walk->pages += bytes >> PAGE_SHIFT;
 		va += bytes;
 	} while (va != end);
 	window_done(first, slot);
 	return ret;
+}
+
+int window_pages(struct rung_walk *walk, desc_t *slot, uint64_t va, uint64_t end)
+{
+	return fill_window_pages(walk, slot, va, end, false);
+}
+
+int window_pages_capped(struct rung_walk *walk, desc_t *slot, uint64_t va, uint64_t end)
+{
+	return fill_window_pages(walk, slot, va, end, true);
 }
 
 /* Whether @level has blocks at all. */

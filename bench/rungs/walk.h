@@ -42,6 +42,9 @@ int window_range(struct rung_walk *walk, desc_t *slot, uint64_t va, uint64_t end
 int window_small_pages(struct rung_walk *walk, desc_t *slot, uint64_t va, uint64_t end);
 int window_pages(struct rung_walk *walk, desc_t *slot, uint64_t va, uint64_t end);
 
+/* window_pages() with no batch larger than the alignment of the frame that it starts at. */
+int window_pages_capped(struct rung_walk *walk, desc_t *slot, uint64_t va, uint64_t end);
+
 /* Block attempts: a contiguous range at PUD and PMD level; pages at PMD level. */
 int block_range(struct rung_walk *walk, desc_t *slot, int level, uint64_t va, uint64_t next);
 int block_pages(struct rung_walk *walk, desc_t *slot, int level, uint64_t va, uint64_t next);

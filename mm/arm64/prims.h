@@ -64,8 +64,25 @@ unsigned long desc_fill_groups_c(desc_t *slot, struct page *const *pages, unsign
 				 desc_t bits, const struct page *lo, uint64_t span_bytes);
 unsigned long page_run_c(struct page *const *pages, unsigned long max);
 
-/* Image.check: so that each store is an event; a test compares the assembly all the same. */
-#if defined(HOST) || defined(CHECKED)
+/* The same with pairs of general registers in place of SIMD: what is measured beside it. */
+void desc_fill_stp(desc_t *slot, desc_t first, uint64_t step, unsigned long n);
+void desc_fill_blocks_stp(desc_t *slot, struct page *const *blocks, unsigned long stride,
+			  unsigned long nr_blocks, unsigned long per_block, desc_t bits);
+bool desc_fill_pages_stp(desc_t *slot, struct page *const *pages, unsigned long n, desc_t bits,
+			 const struct page *lo, uint64_t span_bytes);
+void desc_clear_stp(desc_t *slot, unsigned long n);
+void desc_copy_stp(desc_t *to, const desc_t *from, unsigned long n);
+unsigned long desc_fill_groups_stp(desc_t *slot, struct page *const *pages,
+				   unsigned long max_groups, desc_t bits, const struct page *lo,
+				   uint64_t span_bytes);
+unsigned long page_run_stp(struct page *const *pages, unsigned long max);
+
+/*
+ * Image.check: so that each store is an event; a test compares the assembly all the same.
+ * PRIMS=c and PRIMS=stp: images to measure what SIMD is worth.
+ */
+#if defined(HOST) || defined(CHECKED) || defined(PRIMS_C)
+#define PRIMS_NAME	 "c"
 #define desc_fill	 desc_fill_c
 #define desc_fill_blocks desc_fill_blocks_c
 #define desc_fill_pages	 desc_fill_pages_c
@@ -73,4 +90,15 @@ unsigned long page_run_c(struct page *const *pages, unsigned long max);
 #define desc_copy	 desc_copy_c
 #define desc_fill_groups desc_fill_groups_c
 #define page_run	 page_run_c
+#elif defined(PRIMS_STP)
+#define PRIMS_NAME	 "stp"
+#define desc_fill	 desc_fill_stp
+#define desc_fill_blocks desc_fill_blocks_stp
+#define desc_fill_pages	 desc_fill_pages_stp
+#define desc_clear	 desc_clear_stp
+#define desc_copy	 desc_copy_stp
+#define desc_fill_groups desc_fill_groups_stp
+#define page_run	 page_run_stp
+#else
+#define PRIMS_NAME "simd"
 #endif

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Boots that must end in a known way: tests/endings, whose head says what its words mean,
-tests/endings-check and tests/endings-mapped.
+tests/endings-check, tests/endings-mapped and tests/endings-bench.
 """
 
 import json
@@ -16,6 +16,7 @@ from .suite import Suite
 ENDINGS = "tests/endings"
 CHECK_ENDINGS = "tests/endings-check"
 MAPPED_ENDINGS = "tests/endings-mapped"
+BENCH_ENDINGS = "tests/endings-bench"
 KERNEL = ("4K", "gcc")  # of the matrix
 BOOT_LIMIT_S = 180
 
@@ -71,7 +72,8 @@ def read(path=ENDINGS):
 
 def read_all():
     """The endings of all files. Raises Malformed."""
-    return read(ENDINGS) + read(CHECK_ENDINGS) + read(MAPPED_ENDINGS)
+    return [ending for path in (ENDINGS, CHECK_ENDINGS, MAPPED_ENDINGS, BENCH_ENDINGS)
+            for ending in read(path)]
 
 
 def _finish(ending):
