@@ -136,9 +136,10 @@ static uint64_t scattered_extent(const struct source *s, struct page *const *p, 
 
 	if (s->max_shift < CONT_PTE_SHIFT)
 		return left;
-	/* The cheap half of may_be_group(): a place too many costs the other half once more. */
+	/* may_be_group(), for all of it that differs from place to place. */
 	while (n + CONT_PTES <= left &&
-	       (uint64_t)p[n + last] - (uint64_t)p[n] != last * STRUCT_PAGE_SIZE)
+	       ((uint64_t)p[n + last] - (uint64_t)p[n] != last * STRUCT_PAGE_SIZE ||
+		!IS_ALIGNED((uint64_t)p[n] - VMEMMAP_START, CONT_PTES * STRUCT_PAGE_SIZE)))
 		n += CONT_PTES;
 	return n + CONT_PTES <= left ? n : left;
 }
