@@ -27,6 +27,11 @@ static __always_inline int map(struct source *s, uint64_t va, uint64_t end)
 	return likely(error != -EAGAIN) ? error : map_by_plan(s, va, end);
 }
 
+int map_source(struct source *s, uint64_t va, uint64_t end)
+{
+	return map(s, va, end);
+}
+
 int map_range(uint64_t va, uint64_t end, uint64_t pa, pgprot_t prot, unsigned max_shift)
 {
 	struct source s = { .kind = SOURCE_RANGE, .pa = pa, .prot = prot, .max_shift = max_shift };
