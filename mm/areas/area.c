@@ -13,6 +13,7 @@
 #include "lib/log.h"
 #include "mm/areas/area.h"
 #include "mm/arm64/event.h"
+#include "mm/map/holes.h"
 #include "mm/phys/kmalloc.h"
 
 #define FIRST_VA (VMALLOC_START + PAGE_SIZE)
@@ -224,6 +225,23 @@ static void erase(struct vm_struct *area)
 	}
 }
 
+bool (*purge_vm_areas)(void);
+
+/* Once more, after whoever keeps addresses for later has given them up. */
+static noinline struct vm_struct *insert_after_purge(struct vm_struct *area, const struct want *w)
+{
+	if (purge_vm_areas && purge_vm_areas()) {
+		uint64_t irq = spin_lock_irqsave(&areas.lock);
+		bool done = insert(area, *w);
+
+		spin_unlock_irqrestore(&areas.lock, irq);
+		if (done)
+			return area;
+	}
+	kfree(area);
+	return NULL;
+}
+
 struct vm_struct *__get_vm_area(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi,
 				uint32_t flags)
 {
@@ -252,8 +270,7 @@ struct vm_struct *__get_vm_area(uint64_t size, uint64_t align, uint64_t lo, uint
 	spin_unlock_irqrestore(&areas.lock, irq);
 	if (likely(done))
 		return area;
-	kfree(area);
-	return NULL;
+	return insert_after_purge(area, &w);
 }
 
 struct vm_struct *find_vm_area(const void *addr)
@@ -269,13 +286,21 @@ struct vm_struct *find_vm_area(const void *addr)
 	return x;
 }
 
-/* The area that starts at @addr. Caller has the lock. */
-static __always_inline struct vm_struct *lookup(const void *addr)
+/* The area that starts at @addr, hidden or not. Caller has the lock. */
+static __always_inline struct vm_struct *search(const void *addr)
 {
 	struct vm_struct *x = RB_ROOT(&areas.tree);
 
 	while (x && x->addr != addr)
 		x = addr < x->addr ? RB_LEFT(x, node) : RB_RIGHT(x, node);
+	return x;
+}
+
+/* The same, NULL if it is hidden. */
+static __always_inline struct vm_struct *lookup(const void *addr)
+{
+	struct vm_struct *x = search(addr);
+
 	return x && is_whole(x) ? x : NULL;
 }
 
@@ -294,27 +319,98 @@ struct vm_struct *claim_vm_area(const void *addr, uint32_t any, uint32_t none, c
 	return area;
 }
 
+struct vm_struct *claim_ram_area(const void *addr, uint64_t bytes)
+{
+	uint64_t irq = spin_lock_irqsave(&areas.lock);
+	struct vm_struct *x = search(addr);
+
+	if (x && (x->flags & (VM_MAP_RAM | VM_MAP_BLOCK)) == VM_MAP_RAM &&
+	    get_vm_area_size(x) == bytes)
+		x->flags &= ~(uint32_t)VM_MAP_RAM;
+	else
+		x = NULL;
+	spin_unlock_irqrestore(&areas.lock, irq);
+	return x;
+}
+
+static void unmap_area(const struct vm_struct *area)
+{
+	unmap_holes(start_of(area), start_of(area) + get_vm_area_size(area));
+}
+
+static void unlink_area(struct vm_struct *area)
+{
+	uint64_t irq = spin_lock_irqsave(&areas.lock);
+
+	erase(area);
+	spin_unlock_irqrestore(&areas.lock, irq);
+}
+
 struct vm_struct *remove_vm_area(const void *addr)
 {
 	uint64_t irq = spin_lock_irqsave(&areas.lock);
 	struct vm_struct *area = lookup(addr);
 
 	if (area)
-		erase(area);
+		area->flags |= VM_UNINITIALIZED;
 	spin_unlock_irqrestore(&areas.lock, irq);
+	if (!area)
+		return NULL;
+	unmap_area(area);
+	unlink_area(area);
+	area->flags &= ~(uint32_t)VM_UNINITIALIZED;
 	return area;
 }
 
 void free_vm_area(struct vm_struct *area)
 {
-	uint64_t irq;
-
 	if (!area)
 		return;
-	irq = spin_lock_irqsave(&areas.lock);
-	erase(area);
-	spin_unlock_irqrestore(&areas.lock, irq);
+	if (unlikely(is_whole(area)))
+		unmap_area(area);
+	unlink_area(area);
 	kfree(area);
+}
+
+bool resize_vm_area(struct vm_struct *area, uint64_t bytes)
+{
+	uint64_t size = bytes + area->size - get_vm_area_size(area);
+	uint64_t irq = spin_lock_irqsave(&areas.lock), start = start_of(area), room;
+	struct vm_struct *above = NULL;
+
+	if (area != areas.last)
+		above = RB_NEXT(area_tree, &areas.tree, area);
+	room = (above ? start_of(above) : VMALLOC_END) - start;
+	if (size <= room) {
+		if (size > area->size)
+			MM_EVENT(EVENT_REUSE, start + area->size, 0, size - area->size);
+		if (above) {
+			above->gap = room - size;
+			update_bounds(above);
+		}
+		area->size = size;
+	}
+	spin_unlock_irqrestore(&areas.lock, irq);
+	return size <= room;
+}
+
+bool next_vm_area(uint64_t addr, struct vm_struct *copy)
+{
+	uint64_t irq = spin_lock_irqsave(&areas.lock);
+	const struct vm_struct *x = RB_ROOT(&areas.tree), *found = NULL;
+
+	while (x) {
+		if (addr < start_of(x) + get_vm_area_size(x)) {
+			found = x;
+			x = RB_LEFT(x, node);
+		} else {
+			x = RB_RIGHT(x, node);
+		}
+	}
+	if (found)
+		*copy = *found;
+	spin_unlock_irqrestore(&areas.lock, irq);
+	return found;
 }
 
 uint64_t nr_vm_areas(void)
@@ -326,4 +422,16 @@ uint64_t nr_vm_areas(void)
 		n++;
 	spin_unlock_irqrestore(&areas.lock, irq);
 	return n;
+}
+
+uint64_t vmalloc_nr_pages(void)
+{
+	uint64_t irq = spin_lock_irqsave(&areas.lock), pages = 0;
+	struct vm_struct *x;
+
+	RB_FOREACH (x, area_tree, &areas.tree)
+		if (x->flags & VM_ALLOC)
+			pages += x->nr_pages;
+	spin_unlock_irqrestore(&areas.lock, irq);
+	return pages;
 }

@@ -26,6 +26,11 @@ enum vm_flags {
 	VM_FLUSH_RESET_PERMS = 0x100,
 	VM_MAP_PUT_PAGES = 0x200, /* vfree() frees a vmap()'s pages and its array too */
 	VM_ALLOW_HUGE_VMAP = 0x400,
+	VM_SPARSE = 0x1000, /* pages come and go by vm_area_map_pages() and its inverse */
+	/* Not Linux's; the first two are flags of another structure there. */
+	VM_MAP_RAM = 0x10000,	  /* vm_map_ram(): hidden for good, but for vread() */
+	VM_MAP_BLOCK = 0x20000,	  /* the same, shared by small mappings */
+	VM_SPLIT_PAGES = 0x40000, /* pages[] has one pointer a page, whatever page_order says */
 };
 
 /* ioremap() aligns areas to their size, up to here: no leaf is larger. */
@@ -40,9 +45,19 @@ struct vm_struct {
 	uint32_t flags;	     /* enum vm_flags */
 	uint32_t page_order; /* pages[] names blocks of 1 << page_order pages */
 	struct page **pages; /* VM_ALLOC, VM_MAP_PUT_PAGES: what vfree() gives back */
-	uint64_t nr_pages;   /* in all, however many a block has */
-	uint64_t phys_addr;  /* VM_IOREMAP: of the first page */
+	/*
+	 * So many pages from the start on are mapped, and the next is not; of VM_ALLOC, however
+	 * many a block has. 0: mapped by hand (range.h), there may be holes.
+	 */
+	uint64_t nr_pages;
+	union {
+		uint64_t phys_addr;	 /* VM_IOREMAP: of the first page */
+		uint64_t requested_size; /* VM_ALLOC: bytes that the caller asked for */
+	};
 };
+
+/* One small object of mm/phys/kmalloc.h. */
+static_assert(sizeof(struct vm_struct) <= 128, "bookkeeping of an area");
 
 /* Bytes that may be mapped. */
 static __always_inline uint64_t get_vm_area_size(const struct vm_struct *area)
@@ -81,14 +96,34 @@ static __always_inline struct vm_struct *get_vm_area(uint64_t size, uint32_t fla
 struct vm_struct *find_vm_area(const void *addr);
 
 /*
- * Takes the area that starts at @addr off the books; the caller frees it with kfree().
- * NULL: there is none. Nothing may be mapped in it any more: its addresses may be
- * given out at once.
+ * Unmaps what is mapped in the area that starts at @addr and takes it off the books; the
+ * caller frees it with kfree(), and what was mapped if it is the caller's. NULL: there is none.
  */
 struct vm_struct *remove_vm_area(const void *addr);
 
-/* The same for an area that the caller has at hand, and frees it. NULL is a no-op. */
+/*
+ * The same for an area that the caller has at hand, and frees it. NULL is a no-op. An area
+ * with VM_UNINITIALIZED is taken to be empty: whoever sets it up or takes it down has seen to it.
+ */
 void free_vm_area(struct vm_struct *area);
+
+/*
+ * Makes @area, which the caller has claimed, @bytes long (a multiple of the page size, guard
+ * page not included), where it is. False: what lies behind it is taken. Shrinking works.
+ */
+bool resize_vm_area(struct vm_struct *area, uint64_t bytes);
+
+/*
+ * The lowest area that has a byte at or above @addr, its guard page aside, is copied to
+ * *@copy, hidden ones too. False: there is none.
+ */
+bool next_vm_area(uint64_t addr, struct vm_struct *copy);
+
+/*
+ * Called when no addresses are free, with no lock held: gives back those that are kept for
+ * later; false if there were none. NULL: nobody keeps any.
+ */
+extern bool (*purge_vm_areas)(void);
 
 /* Last step of every mapping call: what __get_vm_area() got with VM_UNINITIALIZED can be found. */
 static __always_inline void publish_vm_area(struct vm_struct *area)
@@ -105,6 +140,12 @@ static __always_inline void publish_vm_area(struct vm_struct *area)
 struct vm_struct *claim_vm_area(const void *addr, uint32_t any, uint32_t none, const char *caller);
 
 /*
+ * The same for a VM_MAP_RAM area of its own, @bytes long without its guard page; it stays
+ * hidden. NULL, and no line: there is none.
+ */
+struct vm_struct *claim_ram_area(const void *addr, uint64_t bytes);
+
+/*
  * @prot may be mapped on a caller's word: attribute bits only, AF set, and nobody may
  * execute (W^X: RAM has a writable alias, and a device is no code).
  */
@@ -117,3 +158,6 @@ static __always_inline bool vm_prot_valid(pgprot_t prot)
 
 /* Areas now in the tree. For audits. */
 uint64_t nr_vm_areas(void);
+
+/* Pages of all VM_ALLOC areas, counted as it is asked: O(areas). */
+uint64_t vmalloc_nr_pages(void);

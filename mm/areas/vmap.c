@@ -2,25 +2,22 @@
 /*
  * vmap(): the caller's pages in an area of their own.
  */
-#include "mm/areas/vmalloc.h"
-#include "mm/map/map.h"
+#include "mm/areas/area-internal.h"
 #include "mm/phys/buddy.h"
 
 /* What a caller may ask for; the rest of enum vm_flags is the allocators' own. */
 #define VMAP_FLAGS (VM_MAP | VM_MAP_PUT_PAGES | VM_ALLOW_HUGE_VMAP | VM_NO_GUARD)
 
-/*
- * The largest leaf that the size can use decides the alignment; the frames decide whether
- * it gets used. If the region is too fragmented for that, any place does, as in Linux.
- */
-static struct vm_struct *get_vmap_area(uint64_t size, uint32_t flags)
+unsigned vmap_mode = VMAP_ALWAYS;
+
+struct vm_struct *get_vmap_area(uint64_t size, uint32_t flags, unsigned max_shift)
 {
 	uint64_t align = PAGE_SIZE;
 	struct vm_struct *area;
 
-	if (size >= PMD_SIZE)
+	if (max_shift > PAGE_SHIFT && size >= PMD_SIZE)
 		align = PMD_SIZE;
-	else if (size >= CONT_PTE_SIZE)
+	else if (max_shift > PAGE_SHIFT && size >= CONT_PTE_SIZE)
 		align = CONT_PTE_SIZE;
 	area = __get_vm_area(size, align, 0, ~0UL, flags);
 	if (unlikely(!area && align > PAGE_SIZE))
@@ -31,6 +28,7 @@ static struct vm_struct *get_vmap_area(uint64_t size, uint32_t flags)
 void *vmap(struct page **pages, uint64_t count, uint32_t flags, pgprot_t prot)
 {
 	uint64_t size = count << PAGE_SHIFT, va;
+	unsigned max_shift = vmap_max_shift(flags);
 	struct vm_struct *area;
 
 	if (unlikely(!pages || count - 1 >= nr_managed_pages() || flags & ~VMAP_FLAGS))
@@ -39,18 +37,17 @@ void *vmap(struct page **pages, uint64_t count, uint32_t flags, pgprot_t prot)
 		return NULL;
 	/* Never without a guard page: the top of this area is the bottom of another. */
 	flags = (flags & ~VM_NO_GUARD) | VM_MAP | VM_UNINITIALIZED;
-	area = get_vmap_area(size, flags);
+	area = get_vmap_area(size, flags, max_shift);
 	if (unlikely(!area))
 		return NULL;
 	va = (uint64_t)area->addr;
-	if (unlikely(map_pages(va, va + size, pages, prot, MAP_SHIFT_ANY) < 0)) {
+	if (unlikely(map_pages(va, va + size, pages, prot, max_shift) < 0)) {
 		free_vm_area(area);
 		return NULL;
 	}
-	if (flags & VM_MAP_PUT_PAGES) {
+	area->nr_pages = count;
+	if (flags & VM_MAP_PUT_PAGES)
 		area->pages = pages;
-		area->nr_pages = count;
-	}
 	publish_vm_area(area);
 	return area->addr;
 }
@@ -58,13 +55,12 @@ void *vmap(struct page **pages, uint64_t count, uint32_t flags, pgprot_t prot)
 void vunmap(const void *addr)
 {
 	struct vm_struct *area;
-	uint64_t va = (uint64_t)addr;
 
 	if (!addr)
 		return;
 	area = claim_vm_area(addr, VM_MAP, VM_MAP_PUT_PAGES, "vunmap");
 	if (!area)
 		return;
-	unmap_range(va, va + get_vm_area_size(area));
+	unmap_vm_area(area);
 	free_vm_area(area);
 }

@@ -37,6 +37,17 @@ void kfree(void *object)
 	free(object);
 }
 
+/* --- in place of the engine: what of an area was unmapped ------------------------- */
+
+static uint64_t unmapped_va, unmapped_end;
+
+int unmap_holes(uint64_t va, uint64_t end)
+{
+	unmapped_va = va;
+	unmapped_end = end;
+	return 0;
+}
+
 static unsigned log_lines;
 static char log_text[128];
 
