@@ -11,7 +11,7 @@
 /* All that the runs come to; 0: one is empty or not all RAM, or they are more than all of it. */
 static uint64_t count_pages(const struct phys_range *runs, uint64_t nr_runs)
 {
-	uint64_t pages = 0;
+	uint64_t pages = 0, most = nr_managed_pages();
 
 	for (uint64_t i = 0; i < nr_runs; i++) {
 		const struct phys_range *run = &runs[i];
@@ -20,7 +20,7 @@ static uint64_t count_pages(const struct phys_range *runs, uint64_t nr_runs)
 		if (!ram || run->pages - 1 >= ram->pages - (run->first_pfn - ram->first_pfn))
 			return 0;
 		pages += run->pages;
-		if (pages > nr_managed_pages())
+		if (pages > most)
 			return 0;
 	}
 	return pages;
