@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // clang-format off
-// sources: mm/areas/area.c mm/areas/vmalloc.c mm/areas/vrealloc.c mm/areas/vmap.c mm/areas/vmap-runs.c mm/areas/map-ram.c mm/areas/range.c mm/areas/vread.c mm/areas/ioremap.c mm/map/map.c mm/map/plan.c mm/map/source.c mm/map/source-runs.c mm/map/unmap.c mm/map/holes.c mm/map/walk.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/ranges.c mm/phys/buddy.c mm/phys/blocks.c mm/phys/hot.c mm/phys/kmalloc.c tests/host/arena.c
+// sources: mm/areas/*.c mm/map/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c
 // libs: -Wl,--wrap=log_printf,--wrap=alloc_pages,--wrap=alloc_pages_bulk,--wrap=kmalloc
 // granules: 12 14 16
 // clang-format on
