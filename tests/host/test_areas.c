@@ -117,6 +117,22 @@ static bool both_get(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi, ui
 	return get_vm_area_size(area) == ALIGN_UP(size, PAGE_SIZE);
 }
 
+/* The same for another size; what lies behind decides. */
+static bool both_resize(int slot, uint64_t bytes)
+{
+	struct vm_struct *area = model[slot].area;
+	uint64_t guard = area->size - get_vm_area_size(area),
+		 end = model[slot].start + bytes + guard;
+	bool fits = end <= (slot + 1 < model_count ? model[slot + 1].start : VMALLOC_END);
+
+	if (resize_vm_area(area, bytes) != fits)
+		return false;
+	if (fits)
+		model[slot].end = end;
+	return (uint64_t)area->addr == model[slot].start &&
+	       area->size == model[slot].end - model[slot].start;
+}
+
 static void both_free(int slot)
 {
 	free_vm_area(model[slot].area);
@@ -164,6 +180,21 @@ static bool both_find(unsigned long long *seed, const struct shape *shape)
 	return find_vm_area((void *)addr) == want;
 }
 
+/* The next area at or above a random address, guard pages aside. */
+static bool both_next(unsigned long long *seed, const struct shape *shape)
+{
+	uint64_t addr = VMALLOC_START + tap_random(seed) % (shape->window * PAGE_SIZE);
+	struct vm_struct copy;
+	int i = 0;
+
+	while (i < model_count && model[i].start + get_vm_area_size(model[i].area) <= addr)
+		i++;
+	if (i == model_count)
+		return !next_vm_area(addr, &copy);
+	return next_vm_area(addr, &copy) && copy.addr == model[i].area->addr &&
+	       copy.size == model[i].area->size && copy.flags == model[i].area->flags;
+}
+
 /* Waves of allocating and freeing, so that full, empty and holed trees all come up. */
 static void test_random(const struct shape *shape, const char *what)
 {
@@ -179,7 +210,10 @@ static void test_random(const struct shape *shape, const char *what)
 		else if (model_count)
 			both_free(tap_random(&seed) % model_count);
 		if (step % 4 == 0)
-			same = same && both_find(&seed, shape);
+			same = same && both_find(&seed, shape) && both_next(&seed, shape);
+		if (step % 3 == 0 && model_count)
+			same = same && both_resize((int)(tap_random(&seed) % model_count),
+						   (1 + tap_random(&seed) % 8) * PAGE_SIZE);
 	}
 	if (!ok(same, "%s: the model's addresses (%d steps)", what, step))
 		return; /* the tree may be anything now */
@@ -329,6 +363,96 @@ static void test_claim(void)
 	ok(objects == 0, "nothing is left");
 }
 
+static void test_resize(void)
+{
+	uint64_t top = VMALLOC_END - 3 * PAGE_SIZE;
+
+	both_get(PAGE_SIZE, 1, top, ~0UL, VM_MAP);
+	ok(both_resize(0, 2 * PAGE_SIZE) && model[0].end == VMALLOC_END,
+	   "the last area grows to the region's last page");
+	ok(!resize_vm_area(model[0].area, 3 * PAGE_SIZE), "and no further");
+	free_all();
+	both_get(5 * PAGE_SIZE, 1, FIRST, ~0UL, VM_MAP);
+	both_get(PAGE_SIZE, 1, FIRST, ~0UL, VM_MAP);
+	ok(both_resize(0, 2 * PAGE_SIZE) && both_get(2 * PAGE_SIZE, 1, 0, ~0UL, VM_MAP) &&
+		   model[1].start == FIRST + 3 * PAGE_SIZE,
+	   "what an area gives up is found by the next");
+	free_all();
+}
+
+/* Whoever mapped by hand need not unmap; whoever sets up or takes down has. */
+static void test_free(void)
+{
+	struct vm_struct *a = get_vm_area(3 * PAGE_SIZE, VM_MAP), *b;
+	uint64_t va = (uint64_t)a->addr;
+
+	unmapped_va = 0;
+	free_vm_area(a);
+	ok(unmapped_va == va && unmapped_end == va + 3 * PAGE_SIZE,
+	   "free_vm_area unmaps all but the guard page");
+	a = get_vm_area(3 * PAGE_SIZE, VM_MAP);
+	unmapped_va = 0;
+	b = remove_vm_area(a->addr);
+	ok(a == b && unmapped_va == va && a->flags == VM_MAP, "remove_vm_area too");
+	kfree(b);
+	a = get_vm_area(3 * PAGE_SIZE, VM_MAP | VM_UNINITIALIZED);
+	unmapped_va = 0;
+	free_vm_area(a);
+	ok(!unmapped_va, "an area that was being set up is empty");
+}
+
+/* How often it was asked, and whether it has anything to give. */
+static unsigned purges;
+static struct vm_struct *kept;
+
+static bool purge(void)
+{
+	struct vm_struct *area = kept;
+
+	purges++;
+	kept = NULL;
+	free_vm_area(area);
+	return area;
+}
+
+static void test_purge(void)
+{
+	const uint64_t lo = FIRST + 100 * PAGE_SIZE, hi = lo + 2 * PAGE_SIZE;
+	struct vm_struct *a;
+
+	purge_vm_areas = purge;
+	kept = __get_vm_area(1, 1, lo, hi, VM_MAP);
+	a = __get_vm_area(1, 1, lo, hi, VM_MAP);
+	ok(a && (uint64_t)a->addr == lo && purges == 1,
+	   "addresses that are kept are asked for once");
+	ok(!__get_vm_area(1, 1, lo, hi, VM_MAP) && purges == 2, "and if there are none it fails");
+	free_vm_area(a);
+	a = __get_vm_area(1, 1, lo, hi, VM_MAP);
+	ok(a && purges == 2, "where there is room nobody is asked");
+	free_vm_area(a);
+	purge_vm_areas = NULL;
+	ok(objects == 0, "nothing is left");
+}
+
+static void test_claim_ram(void)
+{
+	struct vm_struct *a = get_vm_area(2 * PAGE_SIZE, VM_MAP_RAM | VM_UNINITIALIZED);
+	struct vm_struct *b =
+		get_vm_area(2 * PAGE_SIZE, VM_MAP_RAM | VM_MAP_BLOCK | VM_UNINITIALIZED);
+	struct vm_struct *c = get_vm_area(2 * PAGE_SIZE, VM_MAP);
+
+	ok(!find_vm_area(a->addr) && !remove_vm_area(a->addr), "no query finds it");
+	ok(!claim_ram_area(b->addr, 2 * PAGE_SIZE) && !claim_ram_area(c->addr, 2 * PAGE_SIZE) &&
+		   !claim_ram_area(a->addr, PAGE_SIZE) && !claim_ram_area(a->addr, 3 * PAGE_SIZE) &&
+		   !claim_ram_area(a->addr + PAGE_SIZE, PAGE_SIZE) && !claim_ram_area(NULL, 0),
+	   "claim_ram_area: blocks, other areas and other lengths are none");
+	ok(claim_ram_area(a->addr, 2 * PAGE_SIZE) == a && !claim_ram_area(a->addr, 2 * PAGE_SIZE),
+	   "once");
+	free_vm_area(a);
+	free_vm_area(b);
+	free_vm_area(c);
+}
+
 static void test_ioremap_align(void)
 {
 	uint64_t max = 1UL << IOREMAP_MAX_SHIFT;
@@ -355,6 +479,10 @@ int main(void)
 	test_bad_arguments();
 	test_find();
 	test_claim();
+	test_claim_ram();
+	test_resize();
+	test_free();
+	test_purge();
 	test_ioremap_align();
 	test_random(&wide, "random sizes, alignments, ranges and frees");
 	test_random(&dense, "the same, small and close together");
