@@ -104,6 +104,19 @@ static int check_sparse(const struct vm_struct *area, uint64_t start, uint64_t e
 	return 0;
 }
 
+/* The error that Linux has for the first of @pages that is none: a NULL pointer is -ENOMEM. */
+static int bad_page(struct page *const *pages, uint64_t n)
+{
+	for (uint64_t i = 0; pages && i < n; i++) {
+		if (!pages[i])
+			return -ENOMEM;
+		if (!IS_ALIGNED((uint64_t)pages[i], STRUCT_PAGE_SIZE) ||
+		    !pfn_valid(page_to_pfn(pages[i])))
+			break;
+	}
+	return -EINVAL;
+}
+
 int vm_area_map_pages(struct vm_struct *area, uint64_t start, uint64_t end, struct page **pages)
 {
 	int error = check_sparse(area, start, end);
@@ -112,7 +125,8 @@ int vm_area_map_pages(struct vm_struct *area, uint64_t start, uint64_t end, stru
 		return error;
 	if (!is_unmapped(start, end))
 		return -EBUSY;
-	return map_pages(start, end, pages, PAGE_KERNEL, PAGE_SHIFT);
+	error = map_pages(start, end, pages, PAGE_KERNEL, PAGE_SHIFT);
+	return error == -EINVAL ? bad_page(pages, (end - start) >> PAGE_SHIFT) : error;
 }
 
 void vm_area_unmap_pages(struct vm_struct *area, uint64_t start, uint64_t end)

@@ -36,11 +36,11 @@ int vunmap_range(uint64_t addr, uint64_t end);
 /*
  * Maps [@start, @end) of a VM_SPARSE area to @pages, one pointer a page, PAGE_KERNEL, page by
  * page, so that any part can be unmapped again.
- *	-EINVAL	no VM_SPARSE area, or one without a guard; unaligned; no page of RAM
+ *	-EINVAL	no VM_SPARSE area, or one without a guard; unaligned; nothing; no page of RAM
  *	-E2BIG	more than all RAM
  *	-ERANGE	not inside the area
  *	-EBUSY	something is mapped there
- *	-ENOMEM	no table page
+ *	-ENOMEM	no table page, or a NULL pointer
  */
 int vm_area_map_pages(struct vm_struct *area, uint64_t start, uint64_t end, struct page **pages);
 

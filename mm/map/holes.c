@@ -11,7 +11,10 @@
 #include "mm/map/walk.h"
 #include "mm/phys/ranges.h"
 
-/* Whether @va is mapped; the answer is the same up to *@next. Under the lock. */
+/*
+ * Whether @va is mapped, be it by a leaf that is not valid now; the answer is the same up to
+ * *@next. Under the lock.
+ */
 static bool look(uint64_t va, uint64_t *next)
 {
 	const desc_t *table = swapper_pg_dir;
@@ -19,11 +22,10 @@ static bool look(uint64_t va, uint64_t *next)
 	for (int level = LEVEL_ROOT;; level++) {
 		desc_t d = get_desc(&table[table_index(va, level)]);
 		uint64_t size = 1UL << level_shift(level);
-		bool leaf = desc_is_leaf(d, level);
 
-		if (leaf || !(d & DESC_VALID)) {
+		if (desc_is_leaf(d, level) || !(d & DESC_VALID)) {
 			*next = ALIGN_DOWN(va, size) + size;
-			return leaf;
+			return d != 0;
 		}
 		table = desc_table(d);
 	}
