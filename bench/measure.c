@@ -16,6 +16,7 @@
 #include "drivers/timer.h"
 #include "lib/arm64/cpu.h"
 #include "lib/cmdline/options.h"
+#include "mm/areas/lazy.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/kmalloc.h"
 
@@ -148,6 +149,13 @@ static int run_once(struct pass *pass, timed_t *timed, unsigned long number, uns
 	return step(bench->after, pass) ?: error;
 }
 
+/* With what flush=lazy still keeps. */
+static uint64_t count_free_pages(void)
+{
+	vm_unmap_aliases();
+	return nr_free_pages();
+}
+
 int time_samples(struct pass *pass, timed_t *timed, bool check)
 {
 	unsigned long total = options.warmup + options.samples;
@@ -161,9 +169,9 @@ int time_samples(struct pass *pass, timed_t *timed, bool check)
 			return error;
 		/* The first pass may leave caches and tables; from then on nothing may be lost. */
 		if (i == 0)
-			free_pages = nr_free_pages();
+			free_pages = count_free_pages();
 	}
-	if (nr_free_pages() == free_pages)
+	if (count_free_pages() == free_pages)
 		return 0;
 	pass->why = "pages were lost or gained from sample to sample";
 	return -EIO;

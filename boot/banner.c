@@ -26,8 +26,8 @@ void print_banner(void)
 	log_printf("  cpu       %s\n", core);
 	log_printf("  entry     EL%u, image at 0x%lx, PSCI by %s\n", platform.entry_el,
 		   platform.image_pa, platform.psci_method ? platform.psci_method : "nothing");
-	log_printf("  mmu       TCR %lx, MAIR %lx, SCTLR %lx, TLBI %s\n", platform.tcr,
-		   platform.mair, platform.sctlr, platform.tlbi_twice ? "twice" : "once");
+	log_printf("  mmu       TCR %lx, MAIR %lx, SCTLR %lx\n", platform.tcr, platform.mair,
+		   platform.sctlr);
 	log_printf("  timer     CNTFRQ %lu Hz\n", platform.cntfrq_hz);
 }
 

@@ -16,6 +16,7 @@
 #include "lib/panic.h"
 #include "lib/platform.h"
 #include "mm/check/live.h"
+#include "mm/map/flush.h"
 #include "mm/map/map.h"
 #include "mm/phys/fail.h"
 #include "mm/phys/ranges.h"
@@ -99,6 +100,7 @@ void start_checker(void)
 	panic_unless(live_check_start(&reserved.config, memory, reserved.bytes,
 				      mm_event_address(swapper_pg_dir), trace),
 		     "start_checker: %lu bytes are too few", reserved.bytes);
+	flush_set_policy(flush_policy); /* the checker has not heard of it */
 }
 
 #endif

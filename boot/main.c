@@ -15,6 +15,7 @@
 #include "boot/memory.h"
 #include "boot/smp.h"
 #include "boot/tables.h"
+#include "boot/tlbi.h"
 #include "drivers/driver.h"
 #include "drivers/smp/cpus.h"
 #include "drivers/smp/hang.h"
@@ -133,8 +134,10 @@ static bool read_options(const char *line)
 	    bench_cpus_valid(error, sizeof(error)) &&
 	    !select_unmatched(options.test, ktap_name_at, NULL, error, sizeof(error)) &&
 	    !select_unmatched(options.bench, bench_name_at, NULL, error, sizeof(error)) &&
-	    !select_unmatched(options.skip, any_name_at, NULL, error, sizeof(error)))
+	    !select_unmatched(options.skip, any_name_at, NULL, error, sizeof(error))) {
+		apply_tlbi_options(&fdt);
 		return true;
+	}
 	log_printf("%s\n", error);
 	return false;
 }
@@ -186,6 +189,7 @@ _Noreturn void boot_main(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 	if (boot_memory(&fdt, fdt_pa, image_pa))
 		exit_run(EXIT_PANIC);
 	start_checker();
+	print_tlbi();
 	print_memory();
 	crash_if_asked();
 	status = run();

@@ -12,7 +12,6 @@ struct platform {
 	uint64_t tcr, mair, sctlr;
 	uint64_t cntfrq_hz;
 	unsigned entry_el;	 /* 1, 2; 3 ends the run */
-	bool tlbi_twice;	 /* erratum workaround in force */
 	const char *psci_method; /* "hvc", "smc" or NULL */
 	uint64_t image_pa;
 };

@@ -9,7 +9,7 @@
 #include "lib/arm64/probe.h"
 #include "lib/cmdline/options.h"
 #include "lib/lock.h"
-#include "mm/areas/area.h"
+#include "mm/areas/lazy.h"
 #include "mm/arm64/at.h"
 #include "mm/map/map.h"
 #include "mm/map/walk.h"
@@ -34,6 +34,7 @@ static void give_back(void *unused)
 
 struct totals count_totals(void)
 {
+	vm_unmap_aliases();
 	work_on_each_cpu(give_back, NULL);
 	return (struct totals){
 		.free_pages = nr_free_pages(),
@@ -124,6 +125,7 @@ uint64_t pages_still_mapped(uint64_t va, uint64_t n)
 {
 	uint64_t wrong = 0, value;
 
+	vm_unmap_aliases(); /* with flush=lazy nothing is promised before */
 	for (uint64_t i = 0; i < n; i++, va += PAGE_SIZE)
 		if (probe_read((void *)va, &value).class != FAULT_TRANSLATION)
 			count_wrong(&wrong, "still mapped", va);

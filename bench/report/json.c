@@ -13,6 +13,7 @@
 #include "lib/log.h"
 #include "lib/cmdline/options.h"
 #include "lib/platform.h"
+#include "mm/map/flush.h"
 #include "mm/phys/ranges.h"
 
 #define SCHEMA 1
@@ -85,7 +86,8 @@ static void json_machine(struct json *json, const struct bench_cpu *cpu)
 	json_hex(json, "tcr", platform.tcr);
 	json_hex(json, "mair", platform.mair);
 	json_hex(json, "sctlr", platform.sctlr);
-	json_string(json, "tlbi", platform.tlbi_twice ? "twice" : "once");
+	json_string(json, "tlbi", door_tlbi_twice ? "twice" : "once");
+	json_string(json, "flush", flush_policy_names[flush_policy]);
 	if (counters.core_hz)
 		json_unsigned(json, "core_hz", counters.core_hz);
 }
@@ -203,6 +205,7 @@ static void json_counts(struct json *json, const struct result *r)
 static void json_work(struct json *json, const struct door_counts *work)
 {
 	json_unsigned(json, "pte_writes", work->pte_writes);
+	json_unsigned(json, "table_writes", work->table_writes);
 	json_unsigned(json, "dsb", work->dsb);
 	json_unsigned(json, "dmb", work->dmb);
 	json_unsigned(json, "isb", work->isb);

@@ -242,8 +242,9 @@ static void rows_head(void)
 		last[0] = "cycles";
 		last[1] = "ns";
 	}
-	log_printf("  %-7s %12s %10s %8s %8s %5s %5s %5s %9s %9s %9s\n", "rung", "instructions",
-		   "per page", "stores", "TLBI", "DSB", "DMB", "ISB", "tables", last[0], last[1]);
+	log_printf("  %-7s %12s %10s %8s %6s %6s %4s %4s %4s %8s %9s %9s\n", "rung", "instructions",
+		   "per page", "stores", "links", "TLBI", "DSB", "DMB", "ISB", "tables", last[0],
+		   last[1]);
 }
 
 static void row_title(const struct bench *bench, uint64_t pages)
@@ -286,16 +287,16 @@ static struct {
 
 static void row_figures(const struct result *r)
 {
-	char n[2][TEXT_MAX], w[2][TEXT_MAX], tables[TEXT_MAX];
+	char n[2][TEXT_MAX], w[3][TEXT_MAX], tables[TEXT_MAX];
 	const struct door_counts *work = &r->work;
 
 	snprintf(tables, sizeof(tables), "+%lu -%lu", work->tables_allocated, work->tables_freed);
-	log_printf("  %-7s %12s %10s %8s %8s %5lu %5lu %5lu %9s", rung_names[r->rung],
+	log_printf("  %-7s %12s %10s %8s %6s %6s %4lu %4lu %4lu %8s", rung_names[r->rung],
 		   cell_instructions(n[0], r),
 		   counters.instructions ? text_quotient(n[1], r->instructions.median, r->pages)
 					 : "-",
-		   text_number(w[0], work->pte_writes), text_number(w[1], work->tlbi), work->dsb,
-		   work->dmb, work->isb, tables);
+		   text_number(w[0], work->pte_writes), text_number(w[1], work->table_writes),
+		   text_number(w[2], work->tlbi), work->dsb, work->dmb, work->isb, tables);
 	row_end(r);
 	if (counters.instructions && r->instructions.min != r->instructions.max)
 		log_printf("          %12s to %s over the samples\n",
@@ -306,7 +307,8 @@ static void row_figures(const struct result *r)
 
 static void rows_foot(void)
 {
-	log_printf("stores: descriptors. tables: leaf tables made and given back.\n");
+	log_printf("stores: leaf descriptors. links: tables linked and unlinked. tables: pages for "
+		   "leaf tables,\ntaken and given back.\n");
 	if (!have_references())
 		return;
 	log_printf("Linux 7.2: real Linux, measured elsewhere in the same emulator; with its "

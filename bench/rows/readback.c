@@ -7,6 +7,7 @@
 #include "bench/rows/readback.h"
 #include "lib/arm64/probe.h"
 #include "lib/log.h"
+#include "mm/areas/lazy.h"
 #include "mm/arm64/at.h"
 
 static int wrong(struct pass *pass, uint64_t va, uint64_t found, uint64_t expected)
@@ -82,6 +83,7 @@ int check_unmapped(struct pass *pass, uint64_t va)
 {
 	struct leaf leaf;
 
+	vm_unmap_aliases(); /* with flush=lazy nothing is promised before */
 	for (uint64_t end = va + pass->bytes; va < end; va += PAGE_SIZE)
 		if (!walk_lookup(va, &leaf) || !(at_s1e1r(va) & PAR_F) ||
 		    read_tag(va) != UINT64_MAX) {

@@ -86,7 +86,7 @@ static void release_table(desc_t *slot, uint64_t va)
 {
 	struct page *page = phys_to_page(desc_addr(get_desc(slot)));
 
-	set_desc(slot, 0);
+	set_table_desc(slot, 0);
 	door_before_tlbi();
 	tlbi_walks(va, 1, PMD_SIZE);
 	door_after_tlbi();

@@ -31,7 +31,7 @@ static noinline desc_t *new_table(desc_t *slot)
 	page->flags |= PG_TABLE;
 	page->table_live = 0;
 	table_contents_before_link();
-	set_desc(slot, table_desc(page_to_phys(page)));
+	set_table_desc(slot, table_desc(page_to_phys(page)));
 	door_mapped();
 	DOOR_COUNT(c->tables_allocated++);
 	return page_address(page);

@@ -4,20 +4,9 @@
  */
 #pragma once
 
+#include "mm/areas/lazy.h"
 #include "mm/areas/vmalloc.h"
-#include "mm/map/holes.h"
 #include "mm/map/map.h"
-
-/* Everything that is mapped in @area, which the caller has claimed. */
-static __always_inline void unmap_vm_area(const struct vm_struct *area)
-{
-	uint64_t va = (uint64_t)area->addr;
-
-	if (likely(area->nr_pages))
-		unmap_range(va, va + (area->nr_pages << PAGE_SHIFT));
-	else
-		unmap_holes(va, va + get_vm_area_size(area));
-}
 
 /*
  * An area for @size bytes of a caller's frames, aligned to the largest leaf that @size can use

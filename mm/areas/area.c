@@ -11,7 +11,7 @@
  */
 #include "lib/lock.h"
 #include "lib/log.h"
-#include "mm/areas/area.h"
+#include "mm/areas/map-ram.h"
 #include "mm/arm64/event.h"
 #include "mm/map/holes.h"
 #include "mm/phys/kmalloc.h"
@@ -225,25 +225,21 @@ static void erase(struct vm_struct *area)
 	}
 }
 
-bool (*purge_vm_areas)(void);
-
-/* Once more, after whoever keeps addresses for later has given them up. */
-static noinline struct vm_struct *insert_after_purge(struct vm_struct *area, const struct want *w)
+/*
+ * Addresses or memory are short: what flush=lazy keeps may help, once it is flushed, and what
+ * vm_map_ram() has of addresses that nobody uses.
+ */
+static noinline struct vm_struct *get_after_purge(uint64_t size, uint64_t align, uint64_t lo,
+						  uint64_t hi, uint32_t flags)
 {
-	if (purge_vm_areas && purge_vm_areas()) {
-		uint64_t irq = spin_lock_irqsave(&areas.lock);
-		bool done = insert(area, *w);
-
-		spin_unlock_irqrestore(&areas.lock, irq);
-		if (done)
-			return area;
-	}
-	kfree(area);
-	return NULL;
+	if (!purge_vmap_areas() && !purge_vmap_blocks())
+		return NULL;
+	return __get_vm_area(size, align, lo, hi, flags);
 }
 
-struct vm_struct *__get_vm_area(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi,
-				uint32_t flags)
+/* Inlined twice: most callers take any place, and what compares places then goes. */
+static __always_inline struct vm_struct *get_area(uint64_t size, uint64_t align, uint64_t lo,
+						  uint64_t hi, uint32_t flags)
 {
 	struct vm_struct *area;
 	struct want w;
@@ -254,7 +250,7 @@ struct vm_struct *__get_vm_area(uint64_t size, uint64_t align, uint64_t lo, uint
 		return NULL;
 	area = kmalloc(sizeof(*area), GFP_KERNEL);
 	if (unlikely(!area))
-		return NULL;
+		return get_after_purge(size, align, lo, hi, flags);
 	w.size = ALIGN_UP(size, PAGE_SIZE) + (flags & VM_NO_GUARD ? 0 : PAGE_SIZE);
 	w.align = MAX(align, PAGE_SIZE);
 	w.lo = lo;
@@ -270,7 +266,19 @@ struct vm_struct *__get_vm_area(uint64_t size, uint64_t align, uint64_t lo, uint
 	spin_unlock_irqrestore(&areas.lock, irq);
 	if (likely(done))
 		return area;
-	return insert_after_purge(area, &w);
+	kfree(area);
+	return get_after_purge(size, align, lo, hi, flags);
+}
+
+struct vm_struct *__get_vm_area(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi,
+				uint32_t flags)
+{
+	return get_area(size, align, lo, hi, flags);
+}
+
+struct vm_struct *get_vm_area_aligned(uint64_t size, uint64_t align, uint32_t flags)
+{
+	return get_area(size, align, 0, ~0UL, flags);
 }
 
 struct vm_struct *find_vm_area(const void *addr)
@@ -286,10 +294,14 @@ struct vm_struct *find_vm_area(const void *addr)
 	return x;
 }
 
-/* The area that starts at @addr, hidden or not. Caller has the lock. */
+/* The area that starts at @addr, hidden or not: the last one without a search. Caller has the lock.
+ */
 static __always_inline struct vm_struct *search(const void *addr)
 {
-	struct vm_struct *x = RB_ROOT(&areas.tree);
+	struct vm_struct *x = areas.last;
+
+	if (!x || x->addr != addr)
+		x = RB_ROOT(&areas.tree);
 
 	while (x && x->addr != addr)
 		x = addr < x->addr ? RB_LEFT(x, node) : RB_RIGHT(x, node);
@@ -366,6 +378,11 @@ void free_vm_area(struct vm_struct *area)
 {
 	if (!area)
 		return;
+	/* Once it is not on the list any more it is nobody else's. */
+	if (unlikely(READ_ONCE(area->flags) & VM_LAZY)) {
+		free_vm_area_lazily(area);
+		return;
+	}
 	if (unlikely(is_whole(area)))
 		unmap_area(area);
 	unlink_area(area);

@@ -31,6 +31,9 @@ enum vm_flags {
 	VM_MAP_RAM = 0x10000,	  /* vm_map_ram(): hidden for good, but for vread() */
 	VM_MAP_BLOCK = 0x20000,	  /* the same, shared by small mappings */
 	VM_SPLIT_PAGES = 0x40000, /* pages[] has one pointer a page, whatever page_order says */
+	/* Ours: unmapped, its translations not flushed (lazy.h); given to free_vm_area() too. */
+	VM_LAZY = 0x40000000,
+	VM_LAZY_FREE = 0x20000000,
 };
 
 /* ioremap() aligns areas to their size, up to here: no leaf is larger. */
@@ -51,8 +54,9 @@ struct vm_struct {
 	 */
 	uint64_t nr_pages;
 	union {
-		uint64_t phys_addr;	 /* VM_IOREMAP: of the first page */
-		uint64_t requested_size; /* VM_ALLOC: bytes that the caller asked for */
+		uint64_t phys_addr;	     /* VM_IOREMAP: of the first page */
+		uint64_t requested_size;     /* VM_ALLOC: bytes that the caller asked for */
+		struct vm_struct *next_lazy; /* VM_LAZY: on the list of these */
 	};
 };
 
@@ -76,6 +80,9 @@ static __always_inline uint64_t get_vm_area_size(const struct vm_struct *area)
 struct vm_struct *__get_vm_area(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi,
 				uint32_t flags);
 
+/* The same anywhere in the region. */
+struct vm_struct *get_vm_area_aligned(uint64_t size, uint64_t align, uint32_t flags);
+
 /* What get_vm_area() aligns a VM_IOREMAP area of @size bytes to. */
 static __always_inline uint64_t ioremap_align(uint64_t size)
 {
@@ -84,12 +91,12 @@ static __always_inline uint64_t ioremap_align(uint64_t size)
 	return 1UL << MIN(shift, IOREMAP_MAX_SHIFT);
 }
 
-/* The same in the whole region. VM_IOREMAP aligns to the size, as Linux does; others to a page. */
+/* The same. VM_IOREMAP aligns to the size, as Linux does; others to a page. */
 static __always_inline struct vm_struct *get_vm_area(uint64_t size, uint32_t flags)
 {
 	uint64_t align = flags & VM_IOREMAP ? ioremap_align(size) : PAGE_SIZE;
 
-	return __get_vm_area(size, align, 0, ~0UL, flags);
+	return get_vm_area_aligned(size, align, flags);
 }
 
 /* The area that holds @addr (guard page included, as in Linux), NULL if none. Any CPU. */
@@ -102,8 +109,9 @@ struct vm_struct *find_vm_area(const void *addr);
 struct vm_struct *remove_vm_area(const void *addr);
 
 /*
- * The same for an area that the caller has at hand, and frees it. NULL is a no-op. An area
- * with VM_UNINITIALIZED is taken to be empty: whoever sets it up or takes it down has seen to it.
+ * The same for an area that the caller has at hand, and frees it: at once, or at the next purge
+ * when it was unmapped lazily. NULL is a no-op. An area with VM_UNINITIALIZED is taken to be
+ * empty: whoever sets it up or takes it down has seen to it. No lock held.
  */
 void free_vm_area(struct vm_struct *area);
 
@@ -118,12 +126,6 @@ bool resize_vm_area(struct vm_struct *area, uint64_t bytes);
  * *@copy, hidden ones too. False: there is none.
  */
 bool next_vm_area(uint64_t addr, struct vm_struct *copy);
-
-/*
- * Called when no addresses are free, with no lock held: gives back those that are kept for
- * later; false if there were none. NULL: nobody keeps any.
- */
-extern bool (*purge_vm_areas)(void);
 
 /* Last step of every mapping call: what __get_vm_area() got with VM_UNINITIALIZED can be found. */
 static __always_inline void publish_vm_area(struct vm_struct *area)

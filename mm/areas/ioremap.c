@@ -4,70 +4,84 @@
  */
 #include "mm/areas/area-internal.h"
 #include "mm/areas/ioremap.h"
+#include "mm/areas/lazy.h"
 #include "mm/map/map.h"
 #include "mm/phys/ranges.h"
 
 uint64_t ioremap_phys_end = PHYS_END;
 uint64_t ioremap_forbidden_start, ioremap_forbidden_end;
 
-/*
- * A copy of the RAM ranges, ascending: one comparison a range, where the iterator
- * behind it subtracts sets each time.
- */
-static struct phys_range ram[2 * BOOT_RANGES_MAX];
-static unsigned nr_ram;
+/* Physical addresses without RAM, first to last: what lies between its ranges. */
+struct hole {
+	uint64_t first, last;
+};
+static struct hole holes[2 * BOOT_RANGES_MAX + 1];
+static unsigned nr_holes;
+static const struct hole *last_hole = holes; /* the one that served last; empty at first */
 
 /* Nothing changes after boot, so that two CPUs that race here store the same. */
-static noinline unsigned learn_ram(void)
+static unsigned learn_holes(void)
 {
+	uint64_t first = 0;
 	struct phys_range r;
 	unsigned n = 0;
 
 	for_each_ram_range (&r) {
-		/* What is forbidden lies right below the image's data: it counts as RAM here. */
-		if (r.first_pfn == ioremap_forbidden_end >> PAGE_SHIFT) {
-			uint64_t pages =
-				(ioremap_forbidden_end - ioremap_forbidden_start) >> PAGE_SHIFT;
+		uint64_t start = r.first_pfn << PAGE_SHIFT;
 
-			r.first_pfn -= pages;
-			r.pages += pages;
-		}
-		ram[n++] = r;
+		/* What is forbidden lies right below the image's data: it counts as RAM here. */
+		if (start == ioremap_forbidden_end)
+			start = ioremap_forbidden_start;
+		if (start > first)
+			holes[n++] = (struct hole){ first, start - 1 };
+		first = (r.first_pfn + r.pages) << PAGE_SHIFT;
 	}
-	/* Release: who sees the count sees the ranges. */
-	__atomic_store_n(&nr_ram, n, __ATOMIC_RELEASE);
+	holes[n++] = (struct hole){ first, ~0UL };
+	/* Release: who sees the count sees the holes. */
+	__atomic_store_n(&nr_holes, n, __ATOMIC_RELEASE);
 	return n;
 }
 
-/* Any frame of [first, end) is RAM with a Normal mapping. */
-static bool overlaps_ram(uint64_t first, uint64_t end)
+/* Whether [@first, @last] is in one hole, not the one that served last. */
+static noinline bool find_hole(uint64_t first, uint64_t last)
 {
-	unsigned n = __atomic_load_n(&nr_ram, __ATOMIC_ACQUIRE);
+	unsigned n = __atomic_load_n(&nr_holes, __ATOMIC_ACQUIRE);
 
-	if (unlikely(n == 0))
-		n = learn_ram();
-	for (unsigned i = 0; i < n && ram[i].first_pfn < end; i++)
-		if (ram[i].first_pfn + ram[i].pages > first)
+	if (n == 0)
+		n = learn_holes();
+	for (unsigned i = 0; i < n; i++)
+		if (first >= holes[i].first && last <= holes[i].last) {
+			WRITE_ONCE(last_hole, &holes[i]);
 			return true;
+		}
 	return false;
+}
+
+static __always_inline bool is_in_hole(uint64_t first, uint64_t last)
+{
+	const struct hole *hole = READ_ONCE(last_hole);
+
+	if (likely(first >= hole->first && last <= hole->last))
+		return true;
+	return find_hole(first, last);
 }
 
 void *__ioremap(uint64_t pa, uint64_t size, pgprot_t prot)
 {
-	uint64_t offset = pa & ~PAGE_MASK, start = pa & PAGE_MASK, end, va;
+	uint64_t offset = pa & ~PAGE_MASK, start = pa - offset, last = (pa + size - 1) | ~PAGE_MASK,
+		 va;
 	struct vm_struct *area;
 
-	if (unlikely(pa >= ioremap_phys_end || size - 1 >= ioremap_phys_end - pa))
+	/* The comparison with pa: size 0, and a range that wraps. */
+	if (unlikely(pa + size - 1 < pa || last >= ioremap_phys_end || !is_in_hole(start, last)))
 		return NULL;
-	end = ALIGN_UP(pa + size, PAGE_SIZE);
-	if (unlikely(overlaps_ram(start >> PAGE_SHIFT, end >> PAGE_SHIFT)))
-		return NULL;
-	size = end - start;
+	size = last + 1 - start;
 	area = get_vm_area(size, VM_IOREMAP | VM_UNINITIALIZED);
 	if (unlikely(!area))
 		return NULL;
 	va = (uint64_t)area->addr;
-	if (unlikely(map_range(va, va + size, start, prot, MAP_SHIFT_ANY) < 0)) {
+	if (unlikely(map_range(va, va + size, start, prot, MAP_SHIFT_ANY) < 0) &&
+	    !(purge_vmap_areas() && !map_range(va, va + size, start, prot, MAP_SHIFT_ANY))) {
 		free_vm_area(area);
 		return NULL;
 	}

@@ -115,6 +115,7 @@ bool purge_vmap_blocks(void)
 void vm_unmap_aliases(void)
 {
 	purge_blocks(PURGE_THRESHOLD);
+	purge_vmap_areas();
 }
 
 /* A new block for this CPU. False: no memory, no addresses. */
@@ -133,7 +134,6 @@ static bool add_block(void)
 		kfree(b);
 		return false;
 	}
-	purge_vm_areas = purge_vmap_blocks;
 	irq = spin_lock_irqsave(&blocks.lock);
 	RB_INSERT(block_tree, &blocks.tree, b);
 	LIST_INSERT_HEAD(&this_cpu(vmap_queue).blocks, b, link);
@@ -231,7 +231,8 @@ static void *map_in_area(struct page **pages, uint64_t count)
 	if (!area)
 		return NULL;
 	va = (uint64_t)area->addr;
-	if (map_pages(va, va + bytes, pages, PAGE_KERNEL, max_shift)) {
+	if (map_pages(va, va + bytes, pages, PAGE_KERNEL, max_shift) &&
+	    !(purge_vmap_areas() && !map_pages(va, va + bytes, pages, PAGE_KERNEL, max_shift))) {
 		free_vm_area(area);
 		return NULL;
 	}

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "mm/areas/area.h"
+#include "mm/areas/lazy.h"
 #include "mm/phys/page.h"
 
 #define VMAP_MAX_ALLOC	 64UL
@@ -26,12 +26,6 @@ void *vm_map_ram(struct page **pages, uint64_t count);
  * the block has been used and unmapped, or it is purged.
  */
 void vm_unmap_ram(const void *addr, uint64_t count);
-
-/*
- * After it no TLB has a translation of what was unmapped: of ours it never does. Gives blocks
- * back that nobody uses and of which little is left, as in Linux.
- */
-void vm_unmap_aliases(void);
 
 /* Gives all blocks back that nobody uses. False: there were none. For audits too. */
 bool purge_vmap_blocks(void);

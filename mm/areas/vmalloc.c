@@ -115,13 +115,18 @@ static void *vmalloc_shift(uint64_t size, uint64_t align, uint64_t lo, uint64_t 
 
 	if (shift > PAGE_SHIFT && vmalloc_split)
 		flags |= VM_SPLIT_PAGES;
-	area = __get_vm_area(bytes, align, lo, hi, flags | VM_ALLOC | VM_UNINITIALIZED);
+	flags |= VM_ALLOC | VM_UNINITIALIZED;
+	if (likely(!lo && hi == ~0UL)) /* the shorter way */
+		area = get_vm_area_aligned(bytes, align, flags);
+	else
+		area = __get_vm_area(bytes, align, lo, hi, flags);
 	if (unlikely(!area))
 		return NULL;
 	area->page_order = shift - PAGE_SHIFT;
 	area->nr_pages = bytes >> PAGE_SHIFT;
 	area->requested_size = size;
-	if (likely(populate(area, gfp, prot))) {
+	if (likely(populate(area, gfp, prot) ||
+		   (purge_vmap_areas() && populate(area, gfp, prot)))) {
 		publish_vm_area(area);
 		return area->addr;
 	}

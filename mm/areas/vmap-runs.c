@@ -42,7 +42,8 @@ void *vmap_sg(const struct phys_range *runs, uint64_t nr_runs, uint32_t flags, p
 {
 	unsigned max_shift = vmap_max_shift(flags);
 	struct vm_struct *area;
-	uint64_t count, va;
+	uint64_t count, va, end;
+	int error;
 
 	if (!runs || flags & ~VMAP_SG_FLAGS || !vm_prot_valid(prot))
 		return NULL;
@@ -54,8 +55,11 @@ void *vmap_sg(const struct phys_range *runs, uint64_t nr_runs, uint32_t flags, p
 	if (!area)
 		return NULL;
 	va = (uint64_t)area->addr;
-	return finish(area, count,
-		      map_runs(va, va + (count << PAGE_SHIFT), runs, nr_runs, prot, max_shift));
+	end = va + (count << PAGE_SHIFT);
+	error = map_runs(va, end, runs, nr_runs, prot, max_shift);
+	if (unlikely(error) && purge_vmap_areas())
+		error = map_runs(va, end, runs, nr_runs, prot, max_shift);
+	return finish(area, count, error);
 }
 
 /* Neither RAM nor the kernel's text and rodata, and the CPU has such addresses. */
@@ -73,7 +77,8 @@ void *vmap_pfn(const uint64_t *pfns, uint64_t count, pgprot_t prot)
 	const uint32_t flags = VM_IOREMAP | VM_MAP | VM_UNINITIALIZED;
 	unsigned max_shift = vmap_max_shift(0);
 	struct vm_struct *area;
-	uint64_t va;
+	uint64_t va, end;
+	int error;
 
 	if (!pfns || count - 1 >= (VMALLOC_END - VMALLOC_START) >> PAGE_SHIFT ||
 	    !vm_prot_valid(prot))
@@ -86,5 +91,9 @@ void *vmap_pfn(const uint64_t *pfns, uint64_t count, pgprot_t prot)
 		return NULL;
 	va = (uint64_t)area->addr;
 	area->phys_addr = pfns[0] << PAGE_SHIFT;
-	return finish(area, count, map_pfns(va, va + (count << PAGE_SHIFT), pfns, prot, max_shift));
+	end = va + (count << PAGE_SHIFT);
+	error = map_pfns(va, end, pfns, prot, max_shift);
+	if (unlikely(error) && purge_vmap_areas())
+		error = map_pfns(va, end, pfns, prot, max_shift);
+	return finish(area, count, error);
 }

@@ -19,9 +19,9 @@ struct vm_struct *get_vmap_area(uint64_t size, uint32_t flags, unsigned max_shif
 		align = PMD_SIZE;
 	else if (max_shift > PAGE_SHIFT && size >= CONT_PTE_SIZE)
 		align = CONT_PTE_SIZE;
-	area = __get_vm_area(size, align, 0, ~0UL, flags);
+	area = get_vm_area_aligned(size, align, flags);
 	if (unlikely(!area && align > PAGE_SIZE))
-		area = __get_vm_area(size, PAGE_SIZE, 0, ~0UL, flags);
+		area = get_vm_area_aligned(size, PAGE_SIZE, flags);
 	return area;
 }
 
@@ -41,7 +41,8 @@ void *vmap(struct page **pages, uint64_t count, uint32_t flags, pgprot_t prot)
 	if (unlikely(!area))
 		return NULL;
 	va = (uint64_t)area->addr;
-	if (unlikely(map_pages(va, va + size, pages, prot, max_shift) < 0)) {
+	if (unlikely(map_pages(va, va + size, pages, prot, max_shift) < 0) &&
+	    !(purge_vmap_areas() && !map_pages(va, va + size, pages, prot, max_shift))) {
 		free_vm_area(area);
 		return NULL;
 	}

@@ -46,7 +46,7 @@ uint64_t vread(void *buf, const void *addr, uint64_t count)
 		uint64_t start = MAX(va, (uint64_t)area.addr);
 		uint64_t stop = MIN(end, (uint64_t)area.addr + get_vm_area_size(&area));
 
-		any = true;
+		any = any || !(area.flags & VM_LAZY);
 		memset(to, 0, start - va);
 		to += start - va;
 		if (is_readable(&area))

@@ -12,13 +12,20 @@
 #include "mm/arm64/hw.h"
 
 struct door_counts {
-	uint64_t pte_writes; /* descriptors stored in tables that a walker can see or will see */
+	uint64_t pte_writes;   /* leaf descriptors, in tables that a walker can see or will see */
+	uint64_t table_writes; /* links and unlinks of tables */
 	uint64_t dsb, dmb, isb, tlbi;
 	uint64_t tables_allocated, tables_freed;
 };
 
 extern bool door_counting;
 extern struct door_counts door_counts;
+
+/*
+ * Each batch of TLBIs is completed twice: errata of cores that report a TLBI as complete before
+ * it is (docs/flush.md). Set once at boot, and by tests and benches while nobody else unmaps.
+ */
+extern bool door_tlbi_twice;
 
 #define DOOR_COUNT(...)                                       \
 	do {                                                  \
@@ -44,6 +51,13 @@ static __always_inline void set_desc(desc_t *slot, desc_t value)
 	DOOR_COUNT(c->pte_writes++);
 }
 
+/* The same for a descriptor that links a table, or one that unlinks it (0). */
+static __always_inline void set_table_desc(desc_t *slot, desc_t value)
+{
+	hw_store_desc(slot, value);
+	DOOR_COUNT(c->table_writes++);
+}
+
 /*
  * For loops that store one descriptor at a time: the stores go uncounted and
  * the loop's end calls door_stored() with their number.
@@ -56,6 +70,11 @@ static __always_inline void set_desc_in_loop(desc_t *slot, desc_t value)
 static __always_inline void door_stored(unsigned long n)
 {
 	DOOR_COUNT(c->pte_writes += n);
+}
+
+static __always_inline void door_tables_stored(unsigned long n)
+{
+	DOOR_COUNT(c->table_writes += n);
 }
 
 /* What is in a detached table is observed before the link to it that follows (D8.2.5). */
@@ -77,6 +96,28 @@ static __always_inline void door_mapped(void)
 	DOOR_COUNT(c->dsb++, c->isb++);
 }
 
+/* The same after @n leaf descriptors were stored uncounted. */
+static __always_inline void door_mapped_leaves(unsigned long n)
+{
+	hw_dsb_ishst();
+	hw_isb();
+	DOOR_COUNT(c->pte_writes += n, c->dsb++, c->isb++);
+}
+
+/*
+ * Links the new table of @d with its @n leaf descriptors, both uncounted so far, to @slot, which
+ * is empty, and ends the call: contents before link, then as door_mapped().
+ */
+static __always_inline void door_mapped_table(desc_t *slot, desc_t d, unsigned long n)
+{
+	hw_dmb_ishst();
+	hw_store_desc(slot, d);
+	hw_dsb_ishst();
+	hw_isb();
+	DOOR_COUNT(c->pte_writes += n, c->table_writes++, c->tables_allocated++, c->dmb++, c->dsb++,
+		   c->isb++);
+}
+
 /* Before the TLBIs of a batch: no walker can re-read the old descriptor after them. */
 static __always_inline void door_before_tlbi(void)
 {
@@ -84,20 +125,32 @@ static __always_inline void door_before_tlbi(void)
 	DOOR_COUNT(c->dsb++);
 }
 
-/* One TLBI for each of @n leaves from @va, @stride bytes apart, @all_levels or the last. */
+static __always_inline void tlbi_one(uint64_t operand, bool all_levels)
+{
+	if (all_levels)
+		hw_tlbi_vaae1is(operand);
+	else
+		hw_tlbi_vaale1is(operand);
+}
+
+/*
+ * One TLBI for each of @n leaves from @va, @stride bytes apart, @all_levels or the last. Sixteen
+ * a turn: what is left beside a TLBI is the addition that names the next leaf.
+ */
 static __always_inline void tlbi_each(uint64_t va, unsigned long n, uint64_t stride,
 				      bool all_levels)
 {
 	uint64_t operand = tlbi_operand(va), step = stride >> 12;
 
 	DOOR_COUNT(c->tlbi += n);
-#pragma GCC unroll 4
-	for (; n; n--, operand += step) {
-		if (all_levels)
-			hw_tlbi_vaae1is(operand);
-		else
-			hw_tlbi_vaale1is(operand);
+	for (; n >= 16; n -= 16) {
+#pragma GCC unroll 16
+		for (int i = 0; i < 16; i++, operand += step)
+			tlbi_one(operand, all_levels);
 	}
+#pragma GCC unroll 1
+	for (; n; n--, operand += step)
+		tlbi_one(operand, all_levels);
 }
 
 /* Last-level entries: the tables above stay. */
@@ -122,10 +175,59 @@ static __always_inline void tlbi_all(void)
 	DOOR_COUNT(c->tlbi++);
 }
 
-/* Ends a batch of TLBIs: after it nothing stale is used, tables and frames may be reused. */
+/*
+ * Every entry of @pages pages from @va, whatever the leaves are, by TLBIs of ranges
+ * (FEAT_TLBIRANGE, D8.14.5): of 2^(5 * scale + 1) pages times 1 to 32 each, the largest scale
+ * first, and by itself the page that is left of an odd number. @all_levels: as for tlbi_walks(),
+ * the walk cache too.
+ * @pages: 1 to TLBI_RANGE_PAGES_MAX, at most five TLBIs. Every CPU has the feature.
+ */
+static __always_inline void tlbi_range(uint64_t va, uint64_t pages, bool all_levels)
+{
+	for (int scale = 3; scale >= 0; scale--) {
+		uint64_t num = pages >> tlbi_range_shift(scale);
+
+		/* Below the largest scale fewer than 32 are left by the scale above. */
+		if (!num)
+			continue;
+		if (all_levels)
+			hw_tlbi_rvaae1is(tlbi_range_operand(va, num, scale));
+		else
+			hw_tlbi_rvaale1is(tlbi_range_operand(va, num, scale));
+		DOOR_COUNT(c->tlbi++);
+		va += num << (tlbi_range_shift(scale) + PAGE_SHIFT);
+		pages -= num << tlbi_range_shift(scale);
+	}
+	tlbi_each(va, pages, PAGE_SIZE, all_levels);
+}
+
+/*
+ * Ends a batch of TLBIs: after it nothing stale is used, tables and frames may be reused.
+ *
+ * With the workaround one more TLBI and DSB follow, whatever the batch was: what the first DSB
+ * was too early for is complete with the second. The TLBI may be any that is broadcast; address 0
+ * is TTBR0's, which is off, so that nothing useful is forgotten.
+ */
 static __always_inline void door_after_tlbi(void)
 {
 	hw_dsb_ish();
+	DOOR_COUNT(c->dsb++, c->isb++);
+	if (unlikely(door_tlbi_twice)) {
+		hw_tlbi_vaale1is(0);
+		hw_dsb_ish();
+		DOOR_COUNT(c->dsb++, c->tlbi++);
+	}
+	hw_isb();
+}
+
+/*
+ * Ends a call that made valid entries invalid and leaves their TLBI to a later purge, of whatever
+ * CPU: the store is complete when the lock is dropped, so that the purge needs no more than its
+ * TLBIs. The ISB: from here on this CPU itself at least does not use what it had fetched before.
+ */
+static __always_inline void door_cleared(void)
+{
+	hw_dsb_ishst();
 	hw_isb();
 	DOOR_COUNT(c->dsb++, c->isb++);
 }

@@ -31,7 +31,11 @@ enum mm_event_kind {
 	EVENT_SCTLR = 15,
 	EVENT_FREE = 16,  /* address: PA, new: bytes: frames go back to the page allocator */
 	EVENT_REUSE = 17, /* address: VA, new: bytes: addresses are given out */
-	EVENT_KINDS = 18,
+	EVENT_TLBI_RVAALE1IS = 18, /* new: operand */
+	EVENT_TLBI_RVAAE1IS = 19,  /* new: operand */
+	EVENT_LAZY =
+		20, /* new: 1: RAM may be freed before its TLBI from here on; 0: not any more */
+	EVENT_KINDS = 21,
 };
 
 struct mm_event {

@@ -48,6 +48,7 @@
 #define GRANULE_NAME	"4K"
 #define TCR_TG0		0UL
 #define TCR_TG1		2UL
+#define TLBI_RANGE_TG	1UL
 #elif GRANULE_SHIFT == 14
 #define CONT_PTES_SHIFT 7
 #define CONT_PMDS_SHIFT 5
@@ -56,6 +57,7 @@
 #define GRANULE_NAME	"16K"
 #define TCR_TG0		2UL
 #define TCR_TG1		1UL
+#define TLBI_RANGE_TG	2UL
 #elif GRANULE_SHIFT == 16
 #define CONT_PTES_SHIFT 5
 #define CONT_PMDS_SHIFT 5
@@ -64,6 +66,7 @@
 #define GRANULE_NAME	"64K"
 #define TCR_TG0		1UL
 #define TCR_TG1		3UL
+#define TLBI_RANGE_TG	3UL
 #else
 #error "no such granule"
 #endif

@@ -92,3 +92,26 @@ static __always_inline void hw_tlbi_vmalle1is(void)
 	MM_EVENT(EVENT_TLBI_VMALLE1IS, 0, 0, 0);
 	mm_events_end(irq);
 }
+
+/*
+ * Last-level entries of the range in @operand, where the CPU has FEAT_TLBIRANGE (else undefined):
+ * TLBI RVAALE1IS, by its encoding, as assemblers want to be told of the feature for its name.
+ */
+static __always_inline void hw_tlbi_rvaale1is(uint64_t operand)
+{
+	uint64_t irq = mm_events_begin();
+
+	asm volatile("sys #0, c8, c2, #7, %0" ::"r"(operand) : "memory");
+	MM_EVENT(EVENT_TLBI_RVAALE1IS, 0, 0, operand);
+	mm_events_end(irq);
+}
+
+/* The same for entries from every level: TLBI RVAAE1IS. */
+static __always_inline void hw_tlbi_rvaae1is(uint64_t operand)
+{
+	uint64_t irq = mm_events_begin();
+
+	asm volatile("sys #0, c8, c2, #3, %0" ::"r"(operand) : "memory");
+	MM_EVENT(EVENT_TLBI_RVAAE1IS, 0, 0, operand);
+	mm_events_end(irq);
+}

@@ -92,3 +92,21 @@ static __always_inline uint64_t tlbi_operand(uint64_t va)
 {
 	return (va >> 12) & ((1UL << 44) - 1);
 }
+
+/*
+ * Operand of a TLBI by range (D8.14.5): TG in bits [47:46], SCALE in [45:44], NUM in [43:39], TTL
+ * zero (leaves of any level), and VA >> PAGE_SHIFT in [36:0]. It names @num, 1 to 32, times
+ * 1 << tlbi_range_shift(@scale) pages from @va.
+ */
+#define TLBI_RANGE_PAGES_MAX (32UL << tlbi_range_shift(3))
+
+static __always_inline unsigned tlbi_range_shift(int scale)
+{
+	return 5 * (unsigned)scale + 1;
+}
+
+static __always_inline uint64_t tlbi_range_operand(uint64_t va, uint64_t num, int scale)
+{
+	return TLBI_RANGE_TG << 46 | (uint64_t)scale << 44 | (num - 1) << 39 |
+	       ((va >> PAGE_SHIFT) & ((1UL << 37) - 1));
+}

@@ -71,20 +71,24 @@ void desc_copy_c(desc_t *to, const desc_t *from, unsigned long n)
 	mm_events_end(irq);
 }
 
-unsigned long page_groups_c(struct page *const *pages, unsigned long max_groups,
-			    const struct page *lo, uint64_t span_bytes)
+static bool is_group(struct page *const *pages, const struct page *lo, uint64_t span_bytes)
 {
 	const uint64_t bytes = CONT_PTES * STRUCT_PAGE_SIZE;
+	uint64_t first = (uint64_t)pages[0], offset = first - (uint64_t)lo;
+
+	return offset < span_bytes && bytes <= span_bytes - offset &&
+	       IS_ALIGNED(first - VMEMMAP_START, bytes) &&
+	       page_run_c(pages, CONT_PTES) == CONT_PTES;
+}
+
+unsigned long desc_fill_groups_c(desc_t *slot, struct page *const *pages, unsigned long max_groups,
+				 desc_t bits, const struct page *lo, uint64_t span_bytes)
+{
 	unsigned long n = 0;
 
-	for (; n < max_groups; n++, pages += CONT_PTES) {
-		uint64_t first = (uint64_t)pages[0], offset = first - (uint64_t)lo;
-
-		if (offset >= span_bytes || bytes > span_bytes - offset ||
-		    !IS_ALIGNED(first - VMEMMAP_START, bytes) ||
-		    page_run_c(pages, CONT_PTES) != CONT_PTES)
-			break;
-	}
+	for (; n < max_groups && is_group(pages, lo, span_bytes); n++, pages += CONT_PTES)
+		desc_fill_c(slot + n * CONT_PTES, frame_address(pages[0]) | bits, PAGE_SIZE,
+			    CONT_PTES);
 	return n;
 }
 

@@ -42,12 +42,13 @@ void desc_clear(desc_t *slot, unsigned long n);
 void desc_copy(desc_t *to, const desc_t *from, unsigned long n);
 
 /*
- * How many of the @max_groups groups of CONT_PTES pages from pages[0] on are, each for
- * itself, one run that begins at a group's boundary, inside [@lo, @lo + @span_bytes).
- * Counting ends at the first that is not.
+ * Fills whole groups of CONT_PTES pages, with attributes @bits, as far as each is, for itself,
+ * one run that begins at a group's boundary, inside [@lo, @lo + @span_bytes). Returns how
+ * many groups from pages[0] on that were, @max_groups at most; slots of those after them are
+ * undefined: the table is detached.
  */
-unsigned long page_groups(struct page *const *pages, unsigned long max_groups,
-			  const struct page *lo, uint64_t span_bytes);
+unsigned long desc_fill_groups(desc_t *slot, struct page *const *pages, unsigned long max_groups,
+			       desc_t bits, const struct page *lo, uint64_t span_bytes);
 
 /* How many of pages[0 .. max) follow each other in the vmemmap from pages[0]; max >= 1. */
 unsigned long page_run(struct page *const *pages, unsigned long max);
@@ -59,8 +60,8 @@ bool desc_fill_pages_c(desc_t *slot, struct page *const *pages, unsigned long n,
 		       const struct page *lo, uint64_t span_bytes);
 void desc_clear_c(desc_t *slot, unsigned long n);
 void desc_copy_c(desc_t *to, const desc_t *from, unsigned long n);
-unsigned long page_groups_c(struct page *const *pages, unsigned long max_groups,
-			    const struct page *lo, uint64_t span_bytes);
+unsigned long desc_fill_groups_c(desc_t *slot, struct page *const *pages, unsigned long max_groups,
+				 desc_t bits, const struct page *lo, uint64_t span_bytes);
 unsigned long page_run_c(struct page *const *pages, unsigned long max);
 
 /* Image.check: so that each store is an event; a test compares the assembly all the same. */
@@ -70,6 +71,6 @@ unsigned long page_run_c(struct page *const *pages, unsigned long max);
 #define desc_fill_pages	 desc_fill_pages_c
 #define desc_clear	 desc_clear_c
 #define desc_copy	 desc_copy_c
-#define page_groups	 page_groups_c
+#define desc_fill_groups desc_fill_groups_c
 #define page_run	 page_run_c
 #endif

@@ -20,6 +20,7 @@ struct slot {
 	uint8_t cpu;	 /* that stored or flushed */
 	bool gone : 1;	 /* the slot is invalid; the shadow has what it was */
 	bool walk : 1;	 /* it was a table: a walk cache may hold it */
+	bool normal : 1; /* it was a Normal write-back leaf, and nothing else since */
 	bool filled : 1; /* the table is detached and fresh: the slot was stored to */
 };
 
@@ -40,6 +41,7 @@ struct table {
 	struct table *next_dirty, **prev_dirty;
 	uint32_t valid;			      /* descriptors */
 	uint32_t stale, walks;		      /* slots that are not clean; those that were tables */
+	uint32_t normal;		      /* those that were Normal write-back leaves */
 	uint32_t dirty_first, dirty_last;     /* stale ones lie between */
 	uint32_t touched_first, touched_last; /* stored to since groups were judged */
 	uint8_t state, level;
@@ -82,6 +84,7 @@ struct checker {
 	uint32_t nr_tables, used_tables, table_buckets;
 	bool tables_lost; /* out of memory: some are not followed */
 	struct table *dirty[LEVEL_PTE + 1], *touched, *unlinked;
+	uint32_t in_phase[PHASE_FLUSHED + 1]; /* slots, of all tables; clean ones are not counted */
 
 	struct frame *frames;
 	uint64_t nr_frames;
@@ -152,11 +155,12 @@ void groups_judge(struct checker *c, int cpu);
 /* stale.c */
 void stale_add(struct checker *c, struct table *t, uint64_t i, bool gone, bool walk);
 void stale_drop(struct checker *c, struct table *t, uint64_t i);
-bool stale_in_range(const struct checker *c, uint64_t va, uint64_t bytes);
+bool stale_in_range(const struct checker *c, uint64_t va, uint64_t bytes, bool link);
 bool stale_walk_above(const struct checker *c, uint64_t va, int level);
 void stale_stores_completed(struct checker *c, unsigned cpu);
 void stale_tlbis_completed(struct checker *c, unsigned cpu);
 void stale_tlbi(struct checker *c, unsigned cpu, uint64_t operand, bool all_levels);
+void stale_tlbi_range(struct checker *c, unsigned cpu, uint64_t operand, bool all_levels);
 void stale_tlbi_all(struct checker *c, unsigned cpu);
 void stale_frames_freed(struct checker *c, uint64_t pa, uint64_t bytes);
 void stale_report(struct checker *c);

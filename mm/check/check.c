@@ -186,8 +186,11 @@ static void other_event(struct checker *c, const struct mm_event *e)
 	case EVENT_FREE:
 		frames_go(c, e);
 		break;
+	case EVENT_LAZY:
+		c->config.lazy_purge = e->new;
+		break;
 	case EVENT_REUSE:
-		if (stale_in_range(c, e->address, e->new))
+		if (stale_in_range(c, e->address, e->new, false))
 			check_report(c, RULE_VA_REUSED, e->address, 0,
 				     "0x%lx: given out before its old translation is gone",
 				     e->address);
@@ -230,6 +233,11 @@ void checker_event(struct checker *c, const struct mm_event *e)
 	case EVENT_TLBI_VAAE1IS:
 		cpu->want_tlbi_dsb = true;
 		stale_tlbi(c, e->cpu, e->new, e->kind == EVENT_TLBI_VAAE1IS);
+		break;
+	case EVENT_TLBI_RVAALE1IS:
+	case EVENT_TLBI_RVAAE1IS:
+		cpu->want_tlbi_dsb = true;
+		stale_tlbi_range(c, e->cpu, e->new, e->kind == EVENT_TLBI_RVAAE1IS);
 		break;
 	case EVENT_TLBI_VMALLE1IS:
 		cpu->want_tlbi_dsb = true;

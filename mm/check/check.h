@@ -61,7 +61,8 @@ struct checker_config {
 	/* Blocks of the leaf sizes, and pages past frames_end, that may be mapped at once; 0: some.
 	 */
 	unsigned regions;
-	bool lazy_purge; /* Normal write-back frames may be freed with stale translations */
+	bool lazy_purge; /* Normal write-back frames may be freed with stale translations;
+			    EVENT_LAZY */
 };
 
 /* Bytes of memory that checker_init() wants for @config; more lets it follow more tables. */

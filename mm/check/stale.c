@@ -5,20 +5,41 @@
  */
 #include "mm/check/check-internal.h"
 
+static void set_phase(struct checker *c, struct slot *s, enum phase phase)
+{
+	c->in_phase[s->phase]--;
+	c->in_phase[phase]++;
+	s->phase = phase;
+}
+
+static void put_on_list(struct checker *c, struct table *t, uint64_t i)
+{
+	struct table **head = &c->dirty[t->level];
+
+	t->next_dirty = *head;
+	t->prev_dirty = head;
+	if (*head)
+		(*head)->prev_dirty = &t->next_dirty;
+	*head = t;
+	t->dirty_first = t->dirty_last = (uint32_t)i;
+}
+
+/* What the slot was is still in the shadow. */
+static bool was_normal(const struct table *t, uint64_t i, bool walk)
+{
+	const struct slot *s = &t->slots[i];
+
+	return !walk && !s->walk && (s->phase == PHASE_CLEAN || s->normal) &&
+	       desc_type(t->shadow[i]) == MAIR_NORMAL;
+}
+
 void stale_add(struct checker *c, struct table *t, uint64_t i, bool gone, bool walk)
 {
 	struct slot *s = &t->slots[i];
+	bool normal = was_normal(t, i, walk);
 
-	if (!t->stale) {
-		struct table **head = &c->dirty[t->level];
-
-		t->next_dirty = *head;
-		t->prev_dirty = head;
-		if (*head)
-			(*head)->prev_dirty = &t->next_dirty;
-		*head = t;
-		t->dirty_first = t->dirty_last = (uint32_t)i;
-	}
+	if (!t->stale)
+		put_on_list(c, t, i);
 	t->dirty_first = MIN(t->dirty_first, (uint32_t)i);
 	t->dirty_last = MAX(t->dirty_last, (uint32_t)i);
 	if (s->phase == PHASE_CLEAN) {
@@ -26,10 +47,13 @@ void stale_add(struct checker *c, struct table *t, uint64_t i, bool gone, bool w
 		c->stats.stale++;
 	}
 	t->walks += walk && !s->walk;
-	*s = (struct slot){ .phase = PHASE_STORED,
-			    .cpu = (uint8_t)c->event->cpu,
-			    .gone = gone,
-			    .walk = walk || s->walk };
+	t->normal += normal - s->normal;
+	set_phase(c, s, PHASE_STORED);
+	s->cpu = (uint8_t)c->event->cpu;
+	s->gone = gone;
+	s->walk |= walk;
+	s->normal = normal;
+	s->filled = false;
 }
 
 /* The table itself may go with its last stale slot: callers hold no pointer to a ghost. */
@@ -42,6 +66,8 @@ void stale_drop(struct checker *c, struct table *t, uint64_t i)
 	if (s->gone)
 		t->shadow[i] = 0;
 	t->walks -= s->walk;
+	t->normal -= s->normal;
+	set_phase(c, s, PHASE_CLEAN);
 	*s = (struct slot){ 0 };
 	c->stats.stale--;
 	if (--t->stale)
@@ -53,8 +79,17 @@ void stale_drop(struct checker *c, struct table *t, uint64_t i)
 		table_drop(c, t);
 }
 
-/* Whether something is stale in the slots of @t that map a part of [@va, @va + @bytes). */
-static bool stale_in_table(const struct table *t, uint64_t va, uint64_t bytes)
+static bool is_excused(const struct checker *c, const struct table *t, uint64_t i)
+{
+	return c->config.lazy_purge && t->slots[i].normal;
+}
+
+/*
+ * Whether something is stale in the slots of @t that map a part of [@va, @va + @bytes). @link: a
+ * table is linked there, whose own slots are asked about next: what is excused may stay cached.
+ */
+static bool stale_in_table(const struct checker *c, const struct table *t, uint64_t va,
+			   uint64_t bytes, bool link)
 {
 	uint64_t shift = level_shift(t->level), first = 0, last = nr_slots(t) - 1;
 
@@ -67,16 +102,16 @@ static bool stale_in_table(const struct table *t, uint64_t va, uint64_t bytes)
 	first = MAX(first, t->dirty_first);
 	last = MIN(last, t->dirty_last);
 	for (uint64_t i = first; i <= last; i++)
-		if (t->slots[i].phase)
+		if (t->slots[i].phase && !(link && is_excused(c, t, i)))
 			return true;
 	return false;
 }
 
-bool stale_in_range(const struct checker *c, uint64_t va, uint64_t bytes)
+bool stale_in_range(const struct checker *c, uint64_t va, uint64_t bytes, bool link)
 {
 	if (!c->stats.stale)
 		return false;
-	for_each_dirty(t, c, level) if (stale_in_table(t, va, bytes)) return true;
+	for_each_dirty(t, c, level) if (stale_in_table(c, t, va, bytes, link)) return true;
 	return false;
 }
 
@@ -95,14 +130,18 @@ bool stale_walk_above(const struct checker *c, uint64_t va, int level)
 
 void stale_stores_completed(struct checker *c, unsigned cpu)
 {
+	if (!c->in_phase[PHASE_STORED])
+		return;
 	for_each_dirty(t, c, level) for (uint64_t i = t->dirty_first; i <= t->dirty_last;
 					 i++) if (t->slots[i].phase == PHASE_STORED &&
-						  t->slots[i].cpu == cpu) t->slots[i]
-		.phase = PHASE_FLUSHABLE;
+						  t->slots[i].cpu == cpu)
+		set_phase(c, &t->slots[i], PHASE_FLUSHABLE);
 }
 
 void stale_tlbis_completed(struct checker *c, unsigned cpu)
 {
+	if (!c->in_phase[PHASE_FLUSHED])
+		return;
 	for_each_dirty(t, c, level) for (uint64_t i = t->dirty_first, last = t->dirty_last;
 					 i <= last; i++)
 	{
@@ -124,7 +163,7 @@ static void flush(struct checker *c, struct table *t, uint64_t i, unsigned cpu)
 	struct slot *s = &t->slots[i];
 
 	if (s->phase == PHASE_FLUSHABLE) {
-		s->phase = PHASE_FLUSHED;
+		set_phase(c, s, PHASE_FLUSHED);
 		s->cpu = (uint8_t)cpu;
 	} else if (s->phase == PHASE_STORED && s->cpu == cpu) {
 		check_report(c, RULE_TLBI_EARLY, slot_va(t, i), t->level,
@@ -156,6 +195,35 @@ void stale_tlbi(struct checker *c, unsigned cpu, uint64_t operand, bool all_leve
 	}
 }
 
+/* The slots of @t that map a part of [@va, @va + @bytes), as the one-address form has them. */
+static void flush_slots(struct checker *c, struct table *t, unsigned cpu, uint64_t va,
+			uint64_t bytes, bool all_levels)
+{
+	for (uint64_t i = t->dirty_first; i <= t->dirty_last; i++) {
+		uint64_t at = slot_va(t, i), from = MAX(at, va);
+
+		if (!t->slots[i].phase || at - 1 + entry_size(t->level) < va || at > va - 1 + bytes)
+			continue;
+		if (all_levels || (!t->slots[i].walk && !stale_walk_above(c, from, t->level)))
+			flush(c, t, i, cpu);
+	}
+}
+
+/* By range (D8.14.5): every entry of an address in it, a part of what the entry maps is enough. */
+void stale_tlbi_range(struct checker *c, unsigned cpu, uint64_t operand, bool all_levels)
+{
+	unsigned scale = operand >> 44 & 3, num = operand >> 39 & 31;
+	uint64_t va = (uint64_t)((int64_t)(operand << 27) >> 27) << PAGE_SHIFT;
+	uint64_t bytes = (num + 1UL) << (5 * scale + 1) << PAGE_SHIFT;
+
+	if (operand >> 46 != TLBI_RANGE_TG || operand >> 37 & 3)
+		check_report(c, RULE_TLBI_SCOPE, va, LEVEL_PTE,
+			     "TLBI operand 0x%lx has an ASID, a level hint or another granule",
+			     operand);
+	for_each_dirty(t, c, level) if (va <= t->va + table_span(t) - 1 && t->va <= va - 1 + bytes)
+		flush_slots(c, t, cpu, va, bytes, all_levels);
+}
+
 void stale_tlbi_all(struct checker *c, unsigned cpu)
 {
 	for_each_dirty(t, c, level) for (uint64_t i = t->dirty_first; i <= t->dirty_last; i++)
@@ -164,9 +232,9 @@ void stale_tlbi_all(struct checker *c, unsigned cpu)
 
 /* --- what may not be while something is stale --------------------------------------------- */
 
-static bool is_excused(const struct checker *c, const struct table *t, uint64_t i)
+static bool is_all_excused(const struct checker *c, const struct table *t)
 {
-	return c->config.lazy_purge && !t->slots[i].walk && desc_type(t->shadow[i]) == MAIR_NORMAL;
+	return c->config.lazy_purge && t->normal == t->stale;
 }
 
 void stale_frames_freed(struct checker *c, uint64_t pa, uint64_t bytes)
@@ -176,6 +244,8 @@ void stale_frames_freed(struct checker *c, uint64_t pa, uint64_t bytes)
 		desc_t d = t->shadow[i];
 		uint64_t size = entry_size(level);
 
+		if (is_all_excused(c, t))
+			break;
 		if (!t->slots[i].phase || !t->slots[i].gone || t->slots[i].walk ||
 		    is_excused(c, t, i) || desc_addr(d) >= pa + bytes || desc_addr(d) + size <= pa)
 			continue;

@@ -27,6 +27,9 @@ static const char *const names[EVENT_KINDS] = {
 	[EVENT_SCTLR] = "sctlr",
 	[EVENT_FREE] = "free",
 	[EVENT_REUSE] = "reuse",
+	[EVENT_TLBI_RVAALE1IS] = "tlbi_rvaale1is",
+	[EVENT_TLBI_RVAAE1IS] = "tlbi_rvaae1is",
+	[EVENT_LAZY] = "lazy",
 };
 
 /* --- writing ------------------------------------------------------------------------------- */

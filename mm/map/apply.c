@@ -27,7 +27,7 @@ static desc_t *make_slot(struct plan *p, uint64_t va, int level)
 			panic_unless(page, "map: no table for level %d at 0x%lx", l + 1, va);
 			SLIST_REMOVE_HEAD(&p->upper, hot_link);
 			d = table_desc(page_to_phys(page));
-			set_desc(slot, d);
+			set_table_desc(slot, d);
 			table_pages++;
 		}
 		table = desc_table(d);
@@ -41,7 +41,7 @@ static void break_table(struct plan *p, desc_t *slot, uint64_t va)
 	struct page *page = desc_table_page(get_desc(slot));
 
 	panic_unless(!page->table_live, "map: 0x%lx is mapped already", va);
-	set_desc(slot, 0);
+	set_table_desc(slot, 0);
 	door_before_tlbi();	     /* no walk finds the table any more */
 	tlbi_walks(va, 1, PMD_SIZE); /* the walk cache forgets it; it held no leaf */
 	door_after_tlbi();	     /* completed: the slot may be reused, the page given back */
@@ -76,7 +76,7 @@ static uint64_t apply_leaves(struct plan *p, desc_t *slot, desc_t planned, uint6
 	desc_t old = get_desc(slot), *live;
 
 	if (!(old & DESC_VALID)) {
-		set_desc(slot, planned);
+		set_table_desc(slot, planned);
 		table_pages++;
 		return n;
 	}

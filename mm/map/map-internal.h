@@ -6,6 +6,7 @@
 
 #include "lib/lock.h"
 #include "mm/arm64/door.h"
+#include "mm/arm64/prims.h"
 #include "mm/map/map.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/table-pages.h"
@@ -26,8 +27,8 @@ struct source {
 	pgprot_t prot;
 	/* SOURCE_PAGES: pages [index, run_end) are known to be one run of good frames. */
 	uint64_t run_end;
-	/* SOURCE_RUNS: page run_first of the source is the first of runs[run], the last one asked
-	 * for. */
+	/* SOURCE_RUNS: the one asked for last is runs[run], page run_first of the source its first.
+	 */
 	uint64_t run, run_first;
 };
 
@@ -50,9 +51,6 @@ uint64_t source_run(struct source *s, uint64_t index, uint64_t left);
  * -EINVAL: a pointer that is no page; some slots may have been written then.
  */
 int source_fill(struct source *s, uint64_t index, uint64_t n, desc_t *slot, uint64_t va);
-
-/* The same for @n blocks of a SOURCE_RANGE from its first frame on; @slot is a PMD entry's. */
-void source_fill_blocks(const struct source *s, uint64_t n, desc_t *slot, uint64_t va);
 
 /* Whether source_fill() cannot fail, so that it may write to a live table. */
 static __always_inline bool source_is_trusted(const struct source *s)
@@ -94,16 +92,27 @@ static __always_inline void unlock_tables(uint64_t irq)
 extern uint64_t table_pages;
 
 /*
- * A page for a table of @level, live count 0; only slots of its table_extent may be other than
- * zero. NULL: no memory. Not under pgtable_lock.
+ * A page for a table of @level, whose live count is the caller's to set; only slots of its
+ * table_extent may be other than zero. NULL: no memory. Not under pgtable_lock.
  */
-static __always_inline struct page *table_alloc(int level)
+static __always_inline struct page *table_alloc_uncounted(int level)
 {
 	struct page *page = table_page_alloc();
 
+	if (likely(page))
+		MM_EVENT(EVENT_TABLE_ALLOC, page_to_phys(page), mm_event_address(swapper_pg_dir),
+			 level);
+	return page;
+}
+
+/* The same with live count 0, and counted. */
+static __always_inline struct page *table_alloc(int level)
+{
+	struct page *page = table_alloc_uncounted(level);
+
 	if (unlikely(!page))
 		return NULL;
-	MM_EVENT(EVENT_TABLE_ALLOC, page_to_phys(page), mm_event_address(swapper_pg_dir), level);
+	page->table_live = 0;
 	DOOR_COUNT(c->tables_allocated++);
 	return page;
 }
@@ -116,12 +125,6 @@ static __always_inline void table_list_add(struct table_list *list, struct page 
 	SLIST_INSERT_HEAD(list, page, hot_link);
 }
 
-/*
- * Fills a detached table: pages [@index, @index + @n) of @s from the slot of @va on, zeros
- * around them. -EINVAL as source_fill().
- */
-int fill_table(struct page *page, struct source *s, uint64_t index, uint64_t va, uint64_t n);
-
 /* The table that link @d points to: a link of ours has no attributes, only type and address. */
 static __always_inline struct page *desc_table_page(desc_t d)
 {
@@ -133,6 +136,60 @@ static __always_inline desc_t *desc_table(desc_t d)
 	return phys_to_virt(d - table_desc(0));
 }
 
+/* Zeroes slots [@first, @end) as far as @extent does not know them to be zero. */
+static __always_inline void zero_slots(desc_t *table, struct table_extent extent, uint64_t first,
+				       uint64_t end)
+{
+	first = MAX(first, extent.first);
+	end = MIN(end, extent.end);
+	if (unlikely(first < end))
+		desc_clear(table + first, end - first);
+}
+
+/*
+ * A detached leaf table that will hold @n descriptors from @va on: all others are zero. Returns
+ * the slot of @va.
+ */
+static __always_inline desc_t *begin_table(struct page *page, uint64_t va, uint64_t n)
+{
+	uint64_t first = table_index(va, LEVEL_PTE);
+	struct table_extent extent = page->table_extent;
+	desc_t *table = page_address(page);
+
+	page->table_live = (uint32_t)n;
+	if (unlikely(extent.first < first))
+		zero_slots(table, extent, 0, first);
+	if (unlikely(extent.end > first + n))
+		zero_slots(table, extent, first + n, PTRS_PER_TABLE);
+	return table + first;
+}
+
+/*
+ * Links a table that was begun, and counts it; ends the call but for the lock. Slot empty, lock
+ * held.
+ */
+static __always_inline void link_new_table(desc_t *slot, struct page *page, uint64_t leaves)
+{
+	door_mapped_table(slot, table_desc(page_to_phys(page)), leaves);
+	table_pages++;
+}
+
+/* @n leaf descriptors are in the live table that @d links: ends the call but for the lock. */
+static __always_inline void leaves_stored(desc_t d, uint64_t n)
+{
+	desc_table_page(d)->table_live += (uint32_t)n;
+	door_mapped_leaves(n);
+}
+
+/* Gives back a table that nobody has seen. */
+static inline void table_free_unseen(struct page *page)
+{
+	struct table_list list = SLIST_HEAD_INITIALIZER(list);
+
+	table_list_add(&list, page, 0, PTRS_PER_TABLE);
+	table_pages_free(&list);
+}
+
 /* Slot of @va at @level, NULL if a table above it is missing (or is a leaf). */
 static __always_inline desc_t *find_slot(uint64_t va, int level)
 {
@@ -142,7 +199,8 @@ static __always_inline desc_t *find_slot(uint64_t va, int level)
 	for (int l = LEVEL_ROOT; l < level; l++) {
 		desc_t d = get_desc(&table[table_index(va, l)]);
 
-		if (unlikely(!desc_is_table(d)))
+		/* Of what may be here, 0, leaf or link, only a link has this bit. */
+		if (unlikely(!(d & DESC_TABLE)))
 			return NULL;
 		table = desc_table(d);
 	}
@@ -195,8 +253,24 @@ int plan_upper(struct plan *p);
 int map_by_plan(struct source *s, uint64_t va, uint64_t end);
 
 /*
- * Shorter ways: a part of one window; a range that is whole blocks of one table. -EAGAIN,
- * nothing changed: a plan is needed.
+ * A shorter way for a part of one window. -EAGAIN, nothing changed: a plan is needed.
  */
 int map_in_window(struct source *s, uint64_t va, uint64_t end);
-int map_whole_blocks(struct source *s, uint64_t va, uint64_t end);
+
+/*
+ * The shortest for blocks: whole ones, of whole groups, into a new table that is linked to @slot.
+ * -EAGAIN: another CPU linked one first.
+ */
+int blocks_in_new_table(uint64_t va, uint64_t end, struct page *const *blocks, unsigned order,
+			pgprot_t prot, desc_t *slot);
+
+/* [@va, @end) is in the region, and not empty. */
+static __always_inline bool is_mappable(uint64_t va, uint64_t end)
+{
+	return va >= MAPPABLE_START && va < end && end <= MAPPABLE_END;
+}
+
+static __always_inline bool is_part_of_window(uint64_t va, uint64_t end)
+{
+	return (va ^ (end - 1)) < PMD_SIZE && end - va < PMD_SIZE;
+}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The mapping calls. What lies in one window, or is whole blocks, is mapped by the shorter
- * ways of window.c; the rest by a plan.
+ * The mapping calls for arrays of pages and for blocks: what is a part of one window goes
+ * the shorter way of window.c, the rest by a plan.
  */
 #include <errno.h>
 
@@ -13,17 +13,19 @@ uint64_t table_pages;
 
 __attribute__((section(".bss.tables"), aligned(PAGE_SIZE))) desc_t swapper_pg_dir[PTRS_PER_TABLE];
 
+/* What no source makes right. */
+static __always_inline bool is_valid(uint64_t va, uint64_t end, pgprot_t prot, unsigned max_shift)
+{
+	return is_mappable(va, end) && IS_ALIGNED(va | end, PAGE_SIZE) &&
+	       !(prot & ~DESC_PROT_MASK) && max_shift >= PAGE_SHIFT;
+}
+
 static __always_inline int map(struct source *s, uint64_t va, uint64_t end)
 {
 	int error = -EAGAIN;
 
-	if (unlikely(va >= end || !IS_ALIGNED(va | end, PAGE_SIZE) || va < MAPPABLE_START ||
-		     end > MAPPABLE_END || s->prot & ~DESC_PROT_MASK || s->max_shift < PAGE_SHIFT))
-		return -EINVAL;
-	if ((va ^ (end - 1)) < PMD_SIZE && end - va < PMD_SIZE)
+	if (is_part_of_window(va, end))
 		error = map_in_window(s, va, end);
-	else if (s->kind == SOURCE_RANGE)
-		error = map_whole_blocks(s, va, end);
 	return likely(error != -EAGAIN) ? error : map_by_plan(s, va, end);
 }
 
@@ -32,38 +34,45 @@ int map_source(struct source *s, uint64_t va, uint64_t end)
 	return map(s, va, end);
 }
 
-int map_range(uint64_t va, uint64_t end, uint64_t pa, pgprot_t prot, unsigned max_shift)
-{
-	struct source s = { .kind = SOURCE_RANGE, .pa = pa, .prot = prot, .max_shift = max_shift };
-
-	if (!IS_ALIGNED(pa, PAGE_SIZE) || pa >= PHYS_END || end - va > PHYS_END - pa)
-		return -EINVAL;
-	return map(&s, va, end);
-}
-
-int map_pages(uint64_t va, uint64_t end, struct page *const *pages, pgprot_t prot,
-	      unsigned max_shift)
+static noinline int map_several(uint64_t va, uint64_t end, struct page *const *pages, pgprot_t prot,
+				unsigned max_shift)
 {
 	struct source s = {
 		.kind = SOURCE_PAGES, .pages = pages, .prot = prot, .max_shift = max_shift
 	};
 
-	if (unlikely(!pages))
-		return -EINVAL;
-	if (end - va == PAGE_SIZE) {
-		/* One page is a range, once it is known to be one. */
-		uint64_t page = (uint64_t)pages[0];
-
-		if (!IS_ALIGNED(page, STRUCT_PAGE_SIZE) || !pfn_valid(page_to_pfn(pages[0])))
-			return -EINVAL;
-		s.kind = SOURCE_RANGE;
-		s.pa = page_to_phys(pages[0]);
-	}
-	return map(&s, va, end);
+	return is_valid(va, end, prot, max_shift) ? map(&s, va, end) : -EINVAL;
 }
 
-int map_blocks(uint64_t va, uint64_t end, struct page *const *blocks, unsigned order, pgprot_t prot,
-	       unsigned max_shift)
+/* One page that is not where the last one was. */
+static noinline int map_strange_page(uint64_t va, uint64_t end, struct page *page, pgprot_t prot,
+				     unsigned max_shift)
+{
+	if (!pfn_valid(page_to_pfn(page)))
+		return -EINVAL;
+	return map_range(va, end, page_to_phys(page), prot, max_shift);
+}
+
+int map_pages(uint64_t va, uint64_t end, struct page *const *pages, pgprot_t prot,
+	      unsigned max_shift)
+{
+	struct page *page;
+
+	if (unlikely(!pages))
+		return -EINVAL;
+	if (end - va != PAGE_SIZE)
+		return map_several(va, end, pages, prot, max_shift);
+	/* One page is a range, once it is known to be a page. */
+	page = pages[0];
+	if (unlikely(!IS_ALIGNED((uint64_t)page, STRUCT_PAGE_SIZE)))
+		return -EINVAL;
+	if (unlikely(!pfn_is_near(page_to_pfn(page))))
+		return map_strange_page(va, end, page, prot, max_shift);
+	return map_range(va, end, page_to_phys(page), prot, max_shift);
+}
+
+static noinline int map_any_blocks(uint64_t va, uint64_t end, struct page *const *blocks,
+				   unsigned order, pgprot_t prot, unsigned max_shift)
 {
 	struct source s = { .kind = SOURCE_BLOCKS,
 			    .pages = blocks,
@@ -71,7 +80,26 @@ int map_blocks(uint64_t va, uint64_t end, struct page *const *blocks, unsigned o
 			    .prot = prot,
 			    .max_shift = max_shift };
 
-	return blocks && order <= MAX_ORDER ? map(&s, va, end) : -EINVAL;
+	return map(&s, va, end);
+}
+
+int map_blocks(uint64_t va, uint64_t end, struct page *const *blocks, unsigned order, pgprot_t prot,
+	       unsigned max_shift)
+{
+	uint64_t block_bytes = PAGE_SIZE << order;
+	int error = -EAGAIN;
+	desc_t *slot;
+
+	if (unlikely(!blocks || order > MAX_ORDER || !is_valid(va, end, prot, max_shift)))
+		return -EINVAL;
+	if (is_part_of_window(va, end) && order >= CONT_PTES_SHIFT && max_shift >= CONT_PTE_SHIFT &&
+	    IS_ALIGNED(va, CONT_PTE_SIZE) && IS_ALIGNED(end - va, block_bytes)) {
+		slot = find_slot(va, LEVEL_PMD);
+		if (slot && !get_desc(slot))
+			error = blocks_in_new_table(va, end, blocks, order, prot, slot);
+	}
+	return likely(error != -EAGAIN) ? error
+					: map_any_blocks(va, end, blocks, order, prot, max_shift);
 }
 
 uint64_t map_table_pages(void)

@@ -15,8 +15,9 @@
 #pragma once
 
 #include "mm/arm64/pgtable.h"
-#include "mm/phys/page.h"
-#include "mm/phys/ranges.h"
+#include "mm/phys/table-pages.h"
+
+struct phys_range; /* mm/phys/ranges.h */
 
 /* No limit on the leaf but the engine's own. */
 #define MAP_SHIFT_ANY 63
@@ -52,11 +53,33 @@ int map_runs(uint64_t va, uint64_t end, const struct phys_range *runs, uint64_t 
 int map_pfns(uint64_t va, uint64_t end, const uint64_t *pfns, pgprot_t prot, unsigned max_shift);
 
 /*
- * Unmaps [va, end), every page of which is mapped, by whole leaves and groups, and
- * flushes: one TLBI a descriptor, the whole TLB past 512. On return no stale
- * translation is left and empty leaf tables have gone back. Cannot fail.
+ * Unmaps [va, end), every page of which is mapped (or was, and its descriptor made invalid), by
+ * whole leaves and groups, and flushes, with flush=each and flush=lazy by one TLBI a descriptor,
+ * the whole TLB past 512. On return no stale translation is left and empty leaf tables have gone
+ * back. Cannot fail.
  */
 void unmap_range(uint64_t va, uint64_t end);
+
+/*
+ * The same for an area of one memory type, but for the end: no TLBI, and tables stay. Until a purge
+ * the addresses are not reused, and accesses to them may give anything that they gave before.
+ * false: it is no Normal write-back memory, which may not be forgotten late; nothing was done.
+ */
+bool unmap_range_deferred(uint64_t va, uint64_t end);
+
+/* One purge of what unmap_range_deferred() left: one flush for all of it. */
+struct purge {
+	uint64_t va, end, irq;
+	struct table_list tables; /* unlinked */
+};
+
+/*
+ * purge_begin() takes the page-table lock, purge_end() drops it; from then on no stale translation
+ * of any range that purge_range() named is used, and their empty leaf tables have gone back.
+ */
+void purge_begin(struct purge *purge);
+void purge_range(struct purge *purge, uint64_t va, uint64_t end);
+void purge_end(struct purge *purge);
 
 /*
  * Makes sure that the tables above the leaf tables of [va, end) exist. -ENOMEM.

@@ -54,37 +54,17 @@ static uint64_t plan_blocks(struct plan *p, desc_t *plan, uint64_t va)
 	return n;
 }
 
-/* Zeroes slots [first, end) as far as @extent does not know them to be zero. */
-static __always_inline void zero_slots(desc_t *table, struct table_extent extent, uint64_t first,
-				       uint64_t end)
-{
-	first = MAX(first, extent.first);
-	end = MIN(end, extent.end);
-	if (unlikely(first < end))
-		desc_clear(table + first, end - first);
-}
-
-int fill_table(struct page *page, struct source *s, uint64_t index, uint64_t va, uint64_t n)
-{
-	uint64_t first = table_index(va, LEVEL_PTE);
-	desc_t *table = page_address(page);
-
-	page->table_live = (uint32_t)n;
-	zero_slots(table, page->table_extent, 0, first);
-	zero_slots(table, page->table_extent, first + n, PTRS_PER_TABLE);
-	return source_fill(s, index, n, table + first, va);
-}
-
-/* The same in a page that the plan gets. */
+/* A table of @p's for [va, next), filled. */
 static int plan_table(struct plan *p, desc_t *plan, uint64_t va, uint64_t next)
 {
+	uint64_t n = (next - va) >> PAGE_SHIFT;
 	struct page *page = table_alloc(LEVEL_PTE);
 
 	if (!page)
 		return -ENOMEM;
 	p->has_tables = true;
 	*plan = table_desc(page_to_phys(page));
-	return fill_table(page, p->source, source_index(p, va), va, (next - va) >> PAGE_SHIFT);
+	return source_fill(p->source, source_index(p, va), n, begin_table(page, va, n), va);
 }
 
 /* The rest of a window that other areas may share, or that no block fits. */

@@ -6,6 +6,7 @@
 
 #include "mm/arm64/prims.h"
 #include "mm/map/map-internal.h"
+#include "mm/map/run-internal.h"
 #include "mm/phys/ranges.h"
 
 static __always_inline uint64_t min_u64(uint64_t a, uint64_t b)
@@ -99,57 +100,9 @@ uint64_t source_run(struct source *s, uint64_t index, uint64_t left)
 	}
 }
 
-/* Descriptors of a run; a few are not worth the call. */
-static __always_inline void fill_some(desc_t *slot, desc_t first, uint64_t step, uint64_t n)
-{
-	if (n >= 16) {
-		desc_fill(slot, first, step, n);
-		return;
-	}
-	for (; n; n--, first += step)
-		set_desc_in_loop(slot++, first);
-}
-
-/*
- * One run of @n frames or blocks: single leaves up to a group boundary, whole groups, single
- * leaves. @level and @group_shift, log2 of a group's leaves, are constants.
- */
-static __always_inline void fill_leaves(const struct source *s, uint64_t pa, uint64_t n,
-					desc_t *slot, uint64_t va, int level, unsigned group_shift)
-{
-	unsigned shift = level_shift(level);
-	uint64_t size = 1UL << shift, group = 1UL << group_shift;
-	desc_t first = leaf_desc(pa, s->prot, level);
-	uint64_t head, groups;
-
-	if (n >= group && s->max_shift >= shift + group_shift &&
-	    IS_ALIGNED(va ^ pa, size << group_shift)) {
-		head = -(pa >> shift) & (group - 1);
-		if (head) {
-			head = min_u64(n, head);
-			fill_some(slot, first, size, head);
-			slot += head;
-			first += head << shift;
-			n -= head;
-		}
-		groups = n & ~(group - 1);
-		if (groups)
-			fill_some(slot, first | DESC_CONT, size, groups);
-		slot += groups;
-		first += groups << shift;
-		n -= groups;
-	}
-	fill_some(slot, first, size, n);
-}
-
 noinline void fill_run(const struct source *s, uint64_t pa, uint64_t n, desc_t *slot, uint64_t va)
 {
-	fill_leaves(s, pa, n, slot, va, LEVEL_PTE, CONT_PTES_SHIFT);
-}
-
-void source_fill_blocks(const struct source *s, uint64_t n, desc_t *slot, uint64_t va)
-{
-	fill_leaves(s, s->pa, n, slot, va, LEVEL_PMD, CONT_PMDS_SHIFT);
+	fill_run_of_pages(slot, va, pa, n, s->prot, s->max_shift);
 }
 
 /*
@@ -185,12 +138,16 @@ static bool may_be_group(const struct source *s, struct page *const *p, uint64_t
 static uint64_t scattered_extent(const struct source *s, struct page *const *p, uint64_t left,
 				 uint64_t va)
 {
-	uint64_t n = 0;
+	const uint64_t last = CONT_PTES - 1;
+	uint64_t n = CONT_PTES - (va >> PAGE_SHIFT & last);
 
-	do
-		n += CONT_PTES - (((va >> PAGE_SHIFT) + n) & (CONT_PTES - 1));
-	while (n < left && !may_be_group(s, p + n, left - n, va + (n << PAGE_SHIFT)));
-	return min_u64(n, left);
+	if (s->max_shift < CONT_PTE_SHIFT)
+		return left;
+	/* The cheap half of may_be_group(): a place too many costs the other half once more. */
+	while (n + CONT_PTES <= left &&
+	       (uint64_t)p[n + last] - (uint64_t)p[n] != last * STRUCT_PAGE_SIZE)
+		n += CONT_PTES;
+	return n + CONT_PTES <= left ? n : left;
 }
 
 /* (noinline, here and below: source_fill() stays a jump, and each pays only for its own registers.)
@@ -208,12 +165,11 @@ static noinline int fill_pages(const struct source *s, struct page *const *p, ui
 		if (!r)
 			return -EINVAL;
 		if (may_be_group(s, p, n, va))
-			step = page_groups(p, n / CONT_PTES, pfn_to_page(r->first_pfn),
-					   r->pages * STRUCT_PAGE_SIZE) *
+			step = desc_fill_groups(slot, p, n / CONT_PTES, group,
+						pfn_to_page(r->first_pfn),
+						r->pages * STRUCT_PAGE_SIZE) *
 			       CONT_PTES;
-		if (step) {
-			desc_fill_blocks(slot, p, CONT_PTES, step / CONT_PTES, CONT_PTES, group);
-		} else {
+		if (!step) {
 			step = scattered_extent(s, p, n, va);
 			if (fill_scattered(s, p, step, slot, r))
 				return -EINVAL;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Mapping without a plan: a part of one window, or blocks in the slots of one table. All that
- * can fail is done before the page-table lock is taken, as in a plan.
+ * Arrays and blocks that lie in a part of one window, without a plan. All that can fail is done
+ * before the page-table lock is taken.
  */
 #include <errno.h>
 
@@ -10,13 +10,6 @@
 
 /* So many pages of an untrusted source are checked in a buffer before a live table sees them. */
 #define BUFFER_DESCS 64
-
-/* Stores done: @n leaf descriptors. Ends the call but for the lock. */
-static __always_inline void mapped(uint64_t n)
-{
-	door_stored(n);
-	door_mapped();
-}
 
 /* Into the live table of @slot. -EAGAIN: it went away, or the source needs a larger buffer. */
 static int map_in_live_table(struct source *s, desc_t *slot, uint64_t va, uint64_t n)
@@ -40,8 +33,7 @@ static int map_in_live_table(struct source *s, desc_t *slot, uint64_t va, uint64
 		source_fill(s, 0, n, live, va);
 	else
 		desc_copy(live, buffer, n);
-	desc_table_page(d)->table_live += n;
-	mapped(n);
+	leaves_stored(d, n);
 	unlock_tables(irq);
 	return 0;
 }
@@ -49,30 +41,23 @@ static int map_in_live_table(struct source *s, desc_t *slot, uint64_t va, uint64
 /* Into a table of its own, which is linked to @slot. -EAGAIN: another CPU was first. */
 static int map_in_new_table(struct source *s, desc_t *slot, uint64_t va, uint64_t n)
 {
-	struct page *page = table_alloc(LEVEL_PTE);
-	struct table_list unused;
+	struct page *page = table_alloc_uncounted(LEVEL_PTE);
 	uint64_t irq;
 	int error;
 
 	if (unlikely(!page))
 		return -ENOMEM;
-	error = fill_table(page, s, 0, va, n);
+	error = source_fill(s, 0, n, begin_table(page, va, n), va);
 	if (likely(!error)) {
 		irq = lock_tables();
-		if (likely(!get_desc(slot))) {
-			table_contents_before_link();
-			set_desc(slot, table_desc(page_to_phys(page)));
-			table_pages++;
-			mapped(n);
-			unlock_tables(irq);
-			return 0;
-		}
+		if (likely(!get_desc(slot)))
+			link_new_table(slot, page, n);
+		else
+			error = -EAGAIN;
 		unlock_tables(irq);
-		error = -EAGAIN;
 	}
-	SLIST_INIT(&unused);
-	table_list_add(&unused, page, 0, PTRS_PER_TABLE);
-	table_pages_free(&unused);
+	if (unlikely(error))
+		table_free_unseen(page);
 	return error;
 }
 
@@ -80,35 +65,31 @@ int map_in_window(struct source *s, uint64_t va, uint64_t end)
 {
 	desc_t *slot = find_slot(va, LEVEL_PMD);
 	uint64_t n = (end - va) >> PAGE_SHIFT;
-	desc_t d;
+	desc_t d = slot ? get_desc(slot) : DESC_VALID;
 
-	if (unlikely(!slot))
-		return -EAGAIN;
-	d = get_desc(slot);
 	if (desc_is_table(d))
 		return map_in_live_table(s, slot, va, n);
 	return d ? -EAGAIN : map_in_new_table(s, slot, va, n);
 }
 
-int map_whole_blocks(struct source *s, uint64_t va, uint64_t end)
+int blocks_in_new_table(uint64_t va, uint64_t end, struct page *const *blocks, unsigned order,
+			pgprot_t prot, desc_t *slot)
 {
-	uint64_t n = (end - va) >> PMD_SHIFT, irq;
-	desc_t *slot, used = 0;
+	struct page *page = table_alloc_uncounted(LEVEL_PTE);
+	uint64_t n = (end - va) >> PAGE_SHIFT, irq;
+	bool linked;
 
-	/* A 1G block may be possible only where the range is one at least. */
-	if (!IS_ALIGNED(va | end | s->pa, PMD_SIZE) || s->max_shift < PMD_SHIFT ||
-	    (va ^ (end - 1)) >= PUD_SIZE || end - va == PUD_SIZE)
-		return -EAGAIN;
-	slot = find_slot(va, LEVEL_PMD);
-	if (unlikely(!slot))
-		return -EAGAIN;
+	if (unlikely(!page))
+		return -ENOMEM;
+	desc_fill_blocks(begin_table(page, va, n), blocks, 1, n >> order, 1UL << order,
+			 leaf_desc(0, prot, LEVEL_PTE) | DESC_CONT);
 	irq = lock_tables();
-	for (uint64_t i = 0; i < n; i++)
-		used |= get_desc(&slot[i]);
-	if (likely(!used)) {
-		source_fill_blocks(s, n, slot, va);
-		mapped(n);
-	}
+	linked = !get_desc(slot);
+	if (likely(linked))
+		link_new_table(slot, page, n);
 	unlock_tables(irq);
-	return used ? -EAGAIN : 0;
+	if (likely(linked))
+		return 0;
+	table_free_unseen(page);
+	return -EAGAIN;
 }

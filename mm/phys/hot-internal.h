@@ -27,8 +27,8 @@ struct hot_cpu {
 
 DECLARE_PER_CPU(struct hot_cpu, hot_cpu);
 
-/* Takes the top block; NULL if there is none. */
-static __always_inline struct page *hot_pop(struct hot_list *list)
+/* Takes the top block, whose state changes by @change; NULL if there is none. */
+static __always_inline struct page *hot_pop_as(struct hot_list *list, uint64_t change)
 {
 	struct page *page;
 	uint64_t room;
@@ -40,8 +40,13 @@ static __always_inline struct page *hot_pop(struct hot_list *list)
 		return NULL;
 	list->head = page->hot_link.sle_next;
 	list->room = room + 1;
-	page->state ^= PAGE_STATE_OWNED;
+	page->state ^= change;
 	return page;
+}
+
+static __always_inline struct page *hot_pop(struct hot_list *list)
+{
+	return hot_pop_as(list, PAGE_STATE_OWNED);
 }
 
 /* Puts a block on top, @state is what the page's becomes. false: there is no room. */

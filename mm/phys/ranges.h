@@ -82,6 +82,14 @@ static __always_inline const struct phys_range *ram_range_of_pfn(uint64_t pfn)
 	return ram_range_search(pfn);
 }
 
+/* The cheap half of pfn_valid(): @pfn is RAM of the range of the last lookup. */
+static __always_inline bool pfn_is_near(uint64_t pfn)
+{
+	const struct phys_range *r = READ_ONCE(ram_range_hint);
+
+	return pfn - r->first_pfn < r->pages;
+}
+
 /* @pfn is RAM that is linear-mapped and has a struct page. */
 static __always_inline bool pfn_valid(uint64_t pfn)
 {

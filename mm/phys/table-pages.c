@@ -8,6 +8,9 @@
 #include "mm/phys/fail.h"
 #include "mm/phys/hot-internal.h"
 
+/* What a free page and a table differ by. */
+#define TABLE_TAKEN (PAGE_STATE_OWNED | PG_TABLE)
+
 /* No list had one in front: from another zone's, or a page of which nothing is known. */
 static noinline struct page *alloc_unknown(uint64_t irq)
 {
@@ -15,16 +18,15 @@ static noinline struct page *alloc_unknown(uint64_t irq)
 	struct page *page = NULL;
 
 	for (unsigned id = 0; !page && id < NR_BUDDY_ZONES; id++)
-		page = hot_pop(&cpu->tables[id]);
+		page = hot_pop_as(&cpu->tables[id], TABLE_TAKEN);
 	local_irq_restore(irq);
-	if (!page) {
-		page = alloc_pages(GFP_KERNEL, 0);
-		if (!page)
-			return NULL;
+	if (page)
+		return page;
+	page = alloc_pages(GFP_KERNEL, 0);
+	if (page) {
+		page->flags |= PG_TABLE;
 		page->table_extent = (struct table_extent){ 0, PTRS_PER_TABLE };
 	}
-	page->flags |= PG_TABLE;
-	page->table_live = 0;
 	return page;
 }
 
@@ -38,12 +40,10 @@ struct page *table_page_alloc(void)
 		return NULL;
 	irq = local_irq_save();
 	cpu = &this_cpu(hot_cpu);
-	page = hot_pop(&cpu->tables[cpu->gfp_zone]);
+	page = hot_pop_as(&cpu->tables[cpu->gfp_zone], TABLE_TAKEN);
 	if (unlikely(!page))
 		return alloc_unknown(irq);
 	local_irq_restore(irq);
-	page->flags |= PG_TABLE;
-	page->table_live = 0;
 	return page;
 }
 
@@ -67,7 +67,7 @@ void table_pages_free(struct table_list *list)
 	for (; page; page = next) {
 		next = page->hot_link.sle_next;
 		if (unlikely((page->state & ~PAGE_STATE_ZONE) !=
-			     (PAGE_STATE(PG_BLOCK | PG_TABLE, 0, 0, 0) | PAGE_STATE_OWNED)))
+			     (PAGE_STATE(PG_BLOCK, 0, 0, 0) | TABLE_TAKEN)))
 			bad_free(page, 0);
 		MM_EVENT(EVENT_TABLE_FREE, page_to_phys(page), 0, 0);
 		DOOR_COUNT(c->tables_freed++);

@@ -14,8 +14,8 @@
 SLIST_HEAD(table_list, page); /* by hot_link */
 
 /*
- * A page with PG_TABLE, table_live 0 and one reference. Slots outside of its table_extent
- * are zero, those inside are not defined. NULL: no memory. Any CPU, any context.
+ * A page with PG_TABLE and one reference; table_live is the caller's to set. Slots outside of its
+ * table_extent are zero, those inside are not defined. NULL: no memory. Any CPU, any context.
  */
 struct page *table_page_alloc(void);
 

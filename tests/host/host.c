@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "drivers/smp/cpus.h"
 #include "lib/log.h"
 #include "lib/panic.h"
 
@@ -35,4 +36,9 @@ void log_printf(const char *fmt, ...)
 void log_write(const char *bytes, size_t len)
 {
 	fwrite(bytes, 1, len, stderr);
+}
+
+unsigned nr_online_cpus(void)
+{
+	return 1;
 }

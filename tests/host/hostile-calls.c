@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "mm/areas/ioremap.h"
+#include "mm/areas/lazy.h"
 #include "mm/areas/map-ram.h"
 #include "mm/areas/vmalloc.h"
 #include "mm/map/holes.h"
@@ -276,6 +277,13 @@ static bool do_engine(struct mapping *m)
 
 /* --- steps -------------------------------------------------------------------------------- */
 
+/* A call has returned: was there a purge in it? */
+static void look_for_purge(void)
+{
+	if (flush_policy == FLUSH_LAZY && !nr_lazy_pages())
+		oracle_purged();
+}
+
 static void map_something(void)
 {
 	struct mapping m = { 0 };
@@ -293,12 +301,14 @@ static void map_something(void)
 	if (!good) { /* no room; of memory there is enough, or another step has some */
 		if (m.frees)
 			arrays[nr_arrays++] = m.frees;
+		look_for_purge();
 		return;
 	}
 	if (m.owner != OWNER_ENGINE)
 		m.va = (uint64_t)m.handle & PAGE_MASK;
 	m.lasting = m.pages == 1 && hostile_pick(2);
 	oracle_add(&m);
+	look_for_purge();
 	oracle_check(m.va, m.va + (m.pages << PAGE_SHIFT));
 }
 
@@ -335,7 +345,10 @@ static unsigned pick_victim(void)
 	return at;
 }
 
-/* Of vmalloc()'s: shorter, longer where it is, or elsewhere. Meanwhile it is nobody's. */
+/*
+ * Of vmalloc()'s: shorter, longer where it is, or elsewhere. Meanwhile it is nobody's. With
+ * nothing on the list of flush=lazy before, what is there after is what it left.
+ */
 static void resize_something(unsigned at)
 {
 	struct mapping m = live[at];
@@ -343,10 +356,17 @@ static void resize_something(unsigned at)
 	uint64_t bytes = pick_pages(PMD_PAGES) << PAGE_SHIFT;
 	const void *moved;
 
+	if (flush_policy == FLUSH_LAZY) {
+		vm_unmap_aliases();
+		look_for_purge();
+	}
 	oracle_current(va, end);
 	oracle_give_up(at, va, end);
 	moved = vrealloc(m.handle, bytes, GFP_KERNEL);
-	oracle_unmapped();
+	if (nr_lazy_pages())
+		oracle_unmapped_lazily(va, end);
+	else
+		oracle_unmapped();
 	m.handle = moved ?: m.handle;
 	m.va = (uint64_t)m.handle;
 	learn_area(&m);
@@ -359,13 +379,12 @@ static void unmap_something(void)
 {
 	unsigned at = pick_victim();
 	struct mapping m = live[at];
-	uint64_t va = m.va, end = va + (m.pages << PAGE_SHIFT);
+	uint64_t va = m.va, end = va + (m.pages << PAGE_SHIFT), lazy;
 
 	if (m.owner == OWNER_VMALLOC && hostile_pick(2)) {
 		resize_something(at);
 		return;
 	}
-
 	if (m.divisible && m.pages > 1 && hostile_pick(2)) {
 		uint64_t cut = va + ((1 + pick(m.pages - 1)) << PAGE_SHIFT);
 
@@ -373,9 +392,16 @@ static void unmap_something(void)
 	}
 	oracle_current(va, end);
 	oracle_give_up(at, va, end);
+	lazy = nr_lazy_pages();
 	unmap_call(&m, va, end);
-	oracle_unmapped();
-	oracle_check(va, end);
+	if (nr_lazy_pages() > lazy) {
+		oracle_unmapped_lazily(va, end);
+		oracle_check(va, end);
+	} else {
+		oracle_unmapped();
+		look_for_purge();
+		oracle_check(va, end);
+	}
 	if (m.frees && end - va == m.pages << PAGE_SHIFT)
 		arrays[nr_arrays++] = m.frees;
 }
@@ -383,8 +409,13 @@ static void unmap_something(void)
 void calls_step(void)
 {
 	hostile_begin_call();
-	if (hostile_pick(LIVE_MAX - 8) < nr_live)
+	if (flush_policy == FLUSH_LAZY && !hostile_pick(40)) {
+		vm_unmap_aliases();
+		look_for_purge();
+		hostile.in_call = false;
+	} else if (hostile_pick(LIVE_MAX - 8) < nr_live) {
 		unmap_something();
-	else
+	} else {
 		map_something();
+	}
 }

@@ -295,6 +295,16 @@ void __wrap_table_pages_free(struct table_list *list)
 	__real_table_pages_free(list);
 }
 
+/* A page that is known to be zero is linked as a table without a store to it. */
+void mm_event(enum mm_event_kind kind, uint64_t address, uint64_t old, uint64_t new, uint64_t site)
+{
+	(void)old;
+	(void)new;
+	(void)site;
+	if (kind == EVENT_TABLE_ALLOC && !(page_state[address >> PAGE_SHIFT] & PAGE_TABLE))
+		begin_table(address);
+}
+
 /* Before a DSB: what it is there for may happen one last time. */
 static void last_moment(void)
 {
@@ -357,7 +367,7 @@ void mmu_model_dsb_ish(void)
 	last_moment();
 	if (hostile.deaf != DEAF_DSB_ISH) {
 		drain_all(hostile.cpu);
-		if (tlbi_complete(hostile.cpu))
+		if (tlbi_complete(hostile.cpu, hostile.deaf == DEAF_EARLY))
 			hostile.tlbi_at[hostile.cpu] = hostile.now;
 	}
 	tick(true);
@@ -386,4 +396,17 @@ void mmu_model_tlbi_vmalle1is(void)
 {
 	tlbi_issue(TLBI_EVERYTHING, 0);
 	tick(true);
+}
+
+void mmu_model_tlbi_rvaale1is(uint64_t operand)
+{
+	tlbi_issue_range(TLBI_LAST_LEVEL, operand);
+	tick(false);
+}
+
+void mmu_model_tlbi_rvaae1is(uint64_t operand)
+{
+	tlbi_issue_range(hostile.deaf == DEAF_ALL_LEVELS ? TLBI_LAST_LEVEL : TLBI_ALL_LEVELS,
+			 operand);
+	tick(false);
 }

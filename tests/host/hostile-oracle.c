@@ -6,7 +6,8 @@
 
 #include "tests/host/hostile-oracle.h"
 
-#define RECENT 8
+#define RECENT	  8
+#define LIMBO_MAX 512
 
 struct mapping live[LIVE_MAX];
 unsigned nr_live;
@@ -16,10 +17,12 @@ struct range {
 };
 static struct range recent[RECENT], current, leaving;
 static unsigned nr_recent;
+static struct range limbo[LIMBO_MAX]; /* wait for a purge */
+static unsigned nr_limbo;
 
 void oracle_start(void)
 {
-	nr_live = nr_recent = 0;
+	nr_live = nr_recent = nr_limbo = 0;
 	current = leaving = (struct range){ 0, 0 };
 }
 
@@ -63,6 +66,9 @@ bool oracle_answer(uint64_t va, struct answer *answer)
 
 	if (va - leaving.va < leaving.end - leaving.va)
 		return false;
+	for (unsigned i = 0; i < nr_limbo; i++)
+		if (va - limbo[i].va < limbo[i].end - limbo[i].va)
+			return false;
 	*answer = (struct answer){ false, 0, 0 };
 	if (at < nr_live && va >= live[at].va) {
 		const struct mapping *m = &live[at];
@@ -108,6 +114,25 @@ void oracle_give_up(unsigned at, uint64_t va, uint64_t end)
 void oracle_unmapped(void)
 {
 	leaving = (struct range){ 0, 0 };
+}
+
+void oracle_unmapped_lazily(uint64_t va, uint64_t end)
+{
+	leaving = (struct range){ 0, 0 };
+	if (nr_limbo == LIMBO_MAX) {
+		hostile_fail("more than %u areas wait for a purge", LIMBO_MAX);
+		return;
+	}
+	limbo[nr_limbo++] = (struct range){ va, end };
+}
+
+void oracle_purged(void)
+{
+	unsigned n = nr_limbo;
+
+	nr_limbo = 0;
+	for (unsigned i = 0; i < n; i++)
+		oracle_check(limbo[i].va, limbo[i].end);
 }
 
 void oracle_current(uint64_t va, uint64_t end)

@@ -43,6 +43,12 @@ void oracle_give_up(unsigned at, uint64_t va, uint64_t end);
 /* The unmapping call has returned. */
 void oracle_unmapped(void);
 
+/* With flush=lazy it has, and until a purge nobody knows what [va, end) translates to. */
+void oracle_unmapped_lazily(uint64_t va, uint64_t end);
+
+/* There was a purge, in a call that has returned: all that waited for it is gone. */
+void oracle_purged(void);
+
 /* The call that runs is about these addresses, for walkers to try. */
 void oracle_current(uint64_t va, uint64_t end);
 

@@ -12,5 +12,11 @@ enum tlbi_kind { TLBI_LAST_LEVEL, TLBI_ALL_LEVELS, TLBI_EVERYTHING };
 /* The current CPU issues one, now. Until it completes it may have had an effect or none. */
 void tlbi_issue(enum tlbi_kind kind, uint64_t operand);
 
-/* DSB ISH of @cpu: its TLBIs take effect. Returns whether there were any. */
-bool tlbi_complete(unsigned cpu);
+/* The same for a range (D8.14.5), as one instruction; of another granule it has no effect. */
+void tlbi_issue_range(enum tlbi_kind kind, uint64_t operand);
+
+/*
+ * DSB ISH of @cpu: its TLBIs take effect. Returns whether there were any. @early: an affected core
+ * may call them complete now, and they are when another TLBI and DSB ISH have followed.
+ */
+bool tlbi_complete(unsigned cpu, bool early);

@@ -35,6 +35,7 @@ enum hostile_deaf {
 	DEAF_ALL_LEVELS, /* the all-levels form is taken for the last-level one */
 	DEAF_VMALLE1,	 /* "everything" reaches the issuing CPU alone */
 	DEAF_BROADCAST,	 /* so does each TLBI */
+	DEAF_EARLY, /* DSB ISH: over before its TLBIs are, as the workaround's errata have it */
 	DEAF_KINDS,
 };
 

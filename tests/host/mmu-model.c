@@ -158,6 +158,18 @@ void mmu_model_tlbi_vmalle1is(void)
 	tell(EVENT_TLBI_VMALLE1IS, 0, 0, 0);
 }
 
+void mmu_model_tlbi_rvaale1is(uint64_t operand)
+{
+	mmu_model.events.tlbi++;
+	tell(EVENT_TLBI_RVAALE1IS, 0, 0, operand);
+}
+
+void mmu_model_tlbi_rvaae1is(uint64_t operand)
+{
+	mmu_model.events.tlbi++;
+	tell(EVENT_TLBI_RVAAE1IS, 0, 0, operand);
+}
+
 /* --- what tests ask ----------------------------------------------------------------------- */
 
 bool mmu_model_clean(void)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mm/areas/area.h"
+#include "mm/areas/lazy.h"
 #include "mm/phys/kmalloc.h"
 #include "tests/host/tap.h"
 
@@ -46,6 +46,43 @@ int unmap_holes(uint64_t va, uint64_t end)
 	unmapped_va = va;
 	unmapped_end = end;
 	return 0;
+}
+
+/* --- in place of mm/areas/lazy.c ---------------------------------------------------- */
+
+static struct vm_struct *lazy; /* the one area that waits for a purge */
+static unsigned purges;
+
+void free_vm_area_lazily(struct vm_struct *area)
+{
+	lazy = area;
+}
+
+bool purge_vmap_areas(void)
+{
+	struct vm_struct *area = lazy;
+
+	purges++;
+	lazy = NULL;
+	if (area) {
+		area->flags &= ~(uint32_t)VM_LAZY;
+		free_vm_area(area);
+	}
+	out_of_memory = false;
+	return area;
+}
+
+/* --- in place of mm/areas/map-ram.c --------------------------------------------------- */
+
+static struct vm_struct *block; /* the one that nobody uses */
+
+bool purge_vmap_blocks(void)
+{
+	struct vm_struct *area = block;
+
+	block = NULL;
+	free_vm_area(area);
+	return area;
 }
 
 static unsigned log_lines;
@@ -401,36 +438,36 @@ static void test_free(void)
 	ok(!unmapped_va, "an area that was being set up is empty");
 }
 
-/* How often it was asked, and whether it has anything to give. */
-static unsigned purges;
-static struct vm_struct *kept;
-
-static bool purge(void)
+static struct vm_struct *only_here(uint64_t va, uint64_t pages)
 {
-	struct vm_struct *area = kept;
-
-	purges++;
-	kept = NULL;
-	free_vm_area(area);
-	return area;
+	return __get_vm_area(pages << PAGE_SHIFT, PAGE_SIZE, va, va + ((pages + 1) << PAGE_SHIFT),
+			     VM_MAP);
 }
 
 static void test_purge(void)
 {
-	const uint64_t lo = FIRST + 100 * PAGE_SIZE, hi = lo + 2 * PAGE_SIZE;
-	struct vm_struct *a;
+	const uint64_t va = VMALLOC_START + GiB;
+	struct vm_struct *a = only_here(va, 3), *b;
+	unsigned before = purges;
 
-	purge_vm_areas = purge;
-	kept = __get_vm_area(1, 1, lo, hi, VM_MAP);
-	a = __get_vm_area(1, 1, lo, hi, VM_MAP);
-	ok(a && (uint64_t)a->addr == lo && purges == 1,
-	   "addresses that are kept are asked for once");
-	ok(!__get_vm_area(1, 1, lo, hi, VM_MAP) && purges == 2, "and if there are none it fails");
+	ok(a && !only_here(va, 3) && purges == before + 1,
+	   "no gap: one purge, and without anything on the list no other try");
+	a->flags |= VM_LAZY;
 	free_vm_area(a);
-	a = __get_vm_area(1, 1, lo, hi, VM_MAP);
-	ok(a && purges == 2, "where there is room nobody is asked");
-	free_vm_area(a);
-	purge_vm_areas = NULL;
+	ok(lazy == a && nr_vm_areas() == 1, "an area on the list keeps its addresses");
+	b = only_here(va, 3);
+	ok(b && (uint64_t)b->addr == va && purges == before + 2 && !lazy,
+	   "no gap: what is on the list makes room");
+	b->flags |= VM_LAZY;
+	free_vm_area(b);
+	out_of_memory = true;
+	b = only_here(va + GiB, 3);
+	ok(b && purges == before + 3 && nr_vm_areas() == 1, "no memory: the same");
+	free_vm_area(b);
+	block = only_here(va, 3);
+	b = only_here(va, 3);
+	ok(b && (uint64_t)b->addr == va && !block, "blocks of vm_map_ram() make room too");
+	free_vm_area(b);
 	ok(objects == 0, "nothing is left");
 }
 
@@ -478,11 +515,11 @@ int main(void)
 	test_region_ends();
 	test_bad_arguments();
 	test_find();
+	test_purge();
 	test_claim();
 	test_claim_ram();
 	test_resize();
 	test_free();
-	test_purge();
 	test_ioremap_align();
 	test_random(&wide, "random sizes, alignments, ranges and frees");
 	test_random(&dense, "the same, small and close together");

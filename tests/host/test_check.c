@@ -106,6 +106,24 @@ static void tlbi_all(void)
 	tell(EVENT_TLBI_VMALLE1IS, 0, 0, 0);
 }
 
+/* @pages, a multiple of 2 up to 64, from page @i on, as the Arm ARM has the operand (D8.14.5). */
+static uint64_t range_operand(uint64_t i, uint64_t pages)
+{
+	const uint64_t tg = PAGE_SHIFT == 12 ? 1 : PAGE_SHIFT == 14 ? 2 : 3;
+
+	return tg << 46 | (pages / 2 - 1) << 39 | ((VA >> PAGE_SHIFT) + i) % (1UL << 37);
+}
+
+static void tlbi_range_leaf(uint64_t operand)
+{
+	tell(EVENT_TLBI_RVAALE1IS, 0, 0, operand);
+}
+
+static void tlbi_range_walk(uint64_t operand)
+{
+	tell(EVENT_TLBI_RVAAE1IS, 0, 0, operand);
+}
+
 static void mapped(void)
 {
 	dsb_st();
@@ -245,6 +263,7 @@ int main(void)
 	test_reuse();
 	test_barriers();
 	test_tlbis();
+	test_ranges();
 	test_frames();
 	test_types();
 	test_past();

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "mm/areas/ioremap.h"
+#include "mm/areas/lazy.h"
 #include "mm/areas/vmalloc.h"
 #include "mm/check/trace.h"
 #include "mm/map/map.h"
@@ -123,6 +124,26 @@ static void unmake_all(void)
 	for (unsigned i = 0; i < OBJECTS; i++)
 		if (objects[i].kind != EMPTY)
 			unmake(&objects[i]);
+}
+
+/* Every policy: what it leaves for later is excused, what it may not leave is not. */
+static void test_policy(enum flush_policy policy, bool twice)
+{
+	enum flush_policy before;
+	unsigned calls;
+
+	flush_has_ranges = true;
+	before = flush_set_policy(policy);
+	door_tlbi_twice = twice;
+	calls = run(CALLS / 4);
+	ok(calls == CALLS / 4 && mmu_model_clean(), "flush=%s%s: silent on %u calls",
+	   flush_policy_names[policy], twice ? " tlbi=twice" : "", CALLS / 4);
+	unmake_all();
+	vm_unmap_aliases();
+	door_tlbi_twice = false;
+	flush_set_policy(before); /* from here on nothing is excused */
+	ok(mmu_model_clean() && !mmu_model.mapped_bytes && !nr_lazy_pages(),
+	   "and when all is unmapped, and purged");
 }
 
 static void test_silence(void)
@@ -304,6 +325,10 @@ int main(void)
 	mmu_model.frames_judged = true;
 	shared = alloc_pages(GFP_KERNEL, SHARED_ORDER);
 	test_silence();
+	test_policy(FLUSH_RANGE, false);
+	test_policy(FLUSH_FULL, false);
+	test_policy(FLUSH_LAZY, false);
+	test_policy(FLUSH_EACH, true);
 	test_round_trip();
 	test_wrong_traces();
 	test_bad_traces();

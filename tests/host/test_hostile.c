@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mm/map/flush.h"
 #include "mm/map/walk.h"
 #include "tests/host/hostile-calls.h"
 #include "tests/host/hostile-oracle.h"
@@ -34,6 +35,8 @@ struct run {
 	uint64_t seed, steps;
 	unsigned cpus;
 	enum hostile_deaf deaf;
+	enum flush_policy policy;
+	bool twice; /* tlbi=twice */
 	/* what became of it */
 	struct hostile state;
 	double seconds;
@@ -41,6 +44,10 @@ struct run {
 	bool ended;
 };
 static struct run *run; /* shared with the process that runs it */
+
+/* Of the runs that follow. */
+static enum flush_policy policy;
+static bool twice;
 
 static double seconds(void)
 {
@@ -72,6 +79,8 @@ static void run_here(void)
 {
 	double start = seconds();
 
+	flush_set_policy(run->policy);
+	door_tlbi_twice = run->twice;
 	calls_start();
 	hostile_start(run->seed, run->cpus, run->deaf);
 	while (hostile_steps() < run->steps && !hostile.failed)
@@ -87,7 +96,12 @@ static const struct hostile *start_run(uint64_t seed, unsigned cpus, enum hostil
 {
 	pid_t pid;
 
-	*run = (struct run){ .seed = seed, .steps = steps, .cpus = cpus, .deaf = deaf };
+	*run = (struct run){ .seed = seed,
+			     .steps = steps,
+			     .cpus = cpus,
+			     .deaf = deaf,
+			     .policy = policy,
+			     .twice = twice };
 	fflush(NULL);
 	pid = fork();
 	if (!pid) {
@@ -105,7 +119,8 @@ static void right_run(uint64_t seed, unsigned cpus, uint64_t steps)
 	const struct hostile *h = start_run(seed, cpus, DEAF_NONE, steps);
 
 	ok(run->ended && !h->failed && h->now + h->choices >= steps && !run->wrong_read_back,
-	   "%u CPUs, seed %lu: every access has the one right answer", cpus, seed);
+	   "%sflush=%s, %u CPUs, seed %lu: every access has the one right answer",
+	   twice ? "tlbi=twice, " : "", flush_policy_names[policy], cpus, seed);
 	printf("# %lu calls, %.0f a second; %lu steps: %lu door events, %lu choices (%lu walks, "
 	       "%lu cached leaves, %lu accesses), %lu late stores; digest %016lx\n",
 	       h->calls, h->calls / run->seconds, h->now + h->choices, h->now, h->choices, h->walks,
@@ -139,6 +154,7 @@ static const char *const deaf_names[DEAF_KINDS] = {
 	[DEAF_ALL_LEVELS] = "last-level TLBIs for unlinked tables",
 	[DEAF_VMALLE1] = "TLBI VMALLE1 not broadcast",
 	[DEAF_BROADCAST] = "no TLBI broadcast",
+	[DEAF_EARLY] = "DSB ISH before its TLBIs are complete",
 };
 
 /* Every seed finds it; what is in memory is as it should be all the while. */
@@ -157,9 +173,46 @@ static void test_deaf(enum hostile_deaf deaf)
 		if (seed == 1)
 			printf("# %s\n", h->failure);
 	}
-	ok(good, "%s: found by %u of %u seeds, read back it is right", deaf_names[deaf],
-	   good ? DEAF_SEEDS : 0, DEAF_SEEDS);
+	ok(good, "flush=%s, %s: found by %u of %u seeds, read back it is right",
+	   flush_policy_names[policy], deaf_names[deaf], good ? DEAF_SEEDS : 0, DEAF_SEEDS);
 	printf("# after %lu to %lu steps, at most %lu calls\n", least, most, calls);
+}
+
+/*
+ * The other policies, and each of them deaf to what it relies on. With lazy freeing most of what is
+ * wrong shows only when addresses are used again.
+ */
+static void test_policies(uint64_t steps)
+{
+	for (policy = FLUSH_RANGE; policy < FLUSH_POLICIES; policy++)
+		for (unsigned cpus = 1; cpus <= HOSTILE_CPUS; cpus += HOSTILE_CPUS - 1)
+			right_run(policy, cpus, steps);
+	policy = FLUSH_RANGE;
+	test_deaf(DEAF_TLBI);
+	test_deaf(DEAF_ALL_LEVELS);
+	policy = FLUSH_FULL;
+	test_deaf(DEAF_VMALLE1);
+	policy = FLUSH_LAZY;
+	test_deaf(DEAF_TLBI);
+	test_deaf(DEAF_BROADCAST);
+	policy = FLUSH_EACH;
+}
+
+/* The same MMU: with one more TLBI and DSB nothing is left of the error. */
+static void test_workaround(uint64_t steps)
+{
+	twice = true;
+	for (unsigned seed = 1; seed <= SEEDS; seed++) {
+		const struct hostile *h = start_run(seed, HOSTILE_CPUS, DEAF_EARLY, steps);
+
+		ok(run->ended && !h->failed && h->now + h->choices >= steps,
+		   "tlbi=twice, DSB ISH before its TLBIs are complete, seed %u: nothing is found",
+		   seed);
+		if (h->failed)
+			printf("# %s\n", h->failure);
+	}
+	right_run(1, HOSTILE_CPUS, steps);
+	twice = false;
 }
 
 static uint64_t number(const char *name, uint64_t otherwise)
@@ -176,6 +229,7 @@ int main(void)
 	run = mmap(NULL, sizeof(*run), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (run == MAP_FAILED)
 		return 99;
+	flush_has_ranges = true;
 	calls_init();
 	if (seed) {
 		right_run(seed, MIN(number("HOSTILE_CPUS", HOSTILE_CPUS), HOSTILE_CPUS), steps);
@@ -184,6 +238,8 @@ int main(void)
 	for (unsigned cpus = 1; cpus <= HOSTILE_CPUS; cpus++)
 		for (seed = 1; seed <= SEEDS; seed++)
 			right_run(seed, cpus, steps);
+	test_policies(steps);
+	test_workaround(steps);
 	test_replay();
 	for (enum hostile_deaf deaf = DEAF_NONE + 1; deaf < DEAF_KINDS; deaf++)
 		test_deaf(deaf);

@@ -10,6 +10,7 @@
  */
 #include <stdlib.h>
 
+#include "mm/map/flush.h"
 #include "mm/map/walk.h"
 #include "tests/host/map-program.h"
 #include "tests/host/mmu-model.h"
@@ -223,6 +224,18 @@ static void test_random(const struct region *region, uint64_t most, const char *
 	report("  all of it unmapped again");
 }
 
+/* The rest of the engine does not know of it. */
+static void test_policy(enum flush_policy policy, const char *what)
+{
+	const struct region region = { MIDDLE - 3 * PMD_PAGES, 6 * PMD_PAGES };
+	enum flush_policy before;
+
+	flush_has_ranges = true;
+	before = flush_set_policy(policy);
+	test_random(&region, 2 * PMD_PAGES, what);
+	flush_set_policy(before);
+}
+
 int main(void)
 {
 	const struct region all = { 0, WINDOW_PAGES };
@@ -241,6 +254,11 @@ int main(void)
 	test_flaws();
 	test_random(&small, 2 * PMD_PAGES, "random calls in six windows");
 	test_random(&all, WINDOW_PAGES, "random calls of all sizes");
+	test_policy(FLUSH_RANGE, "flush=range: random calls");
+	test_policy(FLUSH_FULL, "flush=full: random calls");
+	door_tlbi_twice = true;
+	test_policy(FLUSH_EACH, "tlbi=twice: random calls");
+	door_tlbi_twice = false;
 	drain_hot_lists();
 	ok(nr_free_pages() + map_table_pages() == free_pages,
 	   "all pages are back but for upper tables");

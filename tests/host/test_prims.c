@@ -203,6 +203,19 @@ static void test_page_run(void)
 	ok(good, "page_run()");
 }
 
+/* Calls it; what it fills has to be right. Else it is a number that nobody expects. */
+static unsigned long groups(struct page **array, unsigned long max, struct page *lo, uint64_t span)
+{
+	desc_t *filled = calloc(max * CONT_PTES + 1, sizeof(*filled));
+	unsigned long n = desc_fill_groups(filled, array, max, BITS | DESC_CONT, lo, span);
+
+	for (unsigned long i = 0; i < n * CONT_PTES; i++)
+		if (filled[i] != (page_to_phys(array[i]) | BITS | DESC_CONT))
+			n = -1UL;
+	free(filled);
+	return n;
+}
+
 /* @n groups, all good, in a range that begins and ends with the first and the last of them. */
 static void begin_groups(struct page **array, unsigned long n)
 {
@@ -210,7 +223,7 @@ static void begin_groups(struct page **array, unsigned long n)
 		array[i] = frame(((i / CONT_PTES * 7 + 3) % n + 5) * CONT_PTES + i % CONT_PTES);
 }
 
-static void test_page_groups(void)
+static void test_fill_groups(void)
 {
 	const unsigned long n = 10;
 	struct page **array = calloc(n * CONT_PTES, sizeof(*array));
@@ -220,19 +233,19 @@ static void test_page_groups(void)
 
 	begin_groups(array, n);
 	for (unsigned long max = 0; max <= n; max++)
-		good = good && page_groups(array, max, lo, span) == max;
-	ok(good, "page_groups(), all good");
+		good = good && groups(array, max, lo, span) == max;
+	ok(good, "desc_fill_groups(), all good");
 	for (unsigned long i = 0; i < n * CONT_PTES; i++) {
 		struct page *keep = array[i], *odd[] = { NULL, keep + 1, keep - CONT_PTES,
 							 (struct page *)((char *)keep + 1) };
 
 		for (unsigned k = 0; k < ARRAY_SIZE(odd); k++) {
 			array[i] = odd[k];
-			good = good && page_groups(array, n, lo, span) == i / CONT_PTES;
+			good = good && groups(array, n, lo, span) == i / CONT_PTES;
 		}
 		array[i] = keep;
 	}
-	ok(good, "page_groups(), one page out of place");
+	ok(good, "desc_fill_groups(), one page out of place");
 	good = true;
 	for (unsigned long g = 0; g < n; g++) {
 		struct page *first = array[g * CONT_PTES];
@@ -240,32 +253,31 @@ static void test_page_groups(void)
 
 		/* Up to here the range is too short for this group, or begins past its first page.
 		 */
-		good = good && page_groups(array + g * CONT_PTES, 1, lo, offset) == 0 &&
-		       page_groups(array + g * CONT_PTES, 1, lo, offset + CONT_PTES * 64 - 64) ==
-			       0 &&
-		       page_groups(array + g * CONT_PTES, 1, lo, offset + CONT_PTES * 64) == 1 &&
-		       page_groups(array + g * CONT_PTES, 1, first + 1, span) == 0;
+		good = good && groups(array + g * CONT_PTES, 1, lo, offset) == 0 &&
+		       groups(array + g * CONT_PTES, 1, lo, offset + CONT_PTES * 64 - 64) == 0 &&
+		       groups(array + g * CONT_PTES, 1, lo, offset + CONT_PTES * 64) == 1 &&
+		       groups(array + g * CONT_PTES, 1, first + 1, span) == 0;
 		for (unsigned long i = 0; i < CONT_PTES; i++)
 			array[g * CONT_PTES + i] += 1;
-		good = good && page_groups(array + g * CONT_PTES, 1, lo, 2 * span) == 0;
+		good = good && groups(array + g * CONT_PTES, 1, lo, 2 * span) == 0;
 	}
-	ok(good, "page_groups() at a range's ends, and misaligned");
+	ok(good, "desc_fill_groups() at a range's ends, and misaligned");
 	free(array);
 }
 
 /* --- the door ------------------------------------------------------------------------------- */
 
 static uint64_t operands[MOST];
-static unsigned long nr_leaf, nr_walk, nr_all;
+static unsigned long nr_leaf, nr_walk, nr_all, nr_range;
 
 void mmu_model_tlbi_vaale1is(uint64_t operand)
 {
-	operands[nr_leaf++] = operand;
+	operands[nr_range + nr_leaf++] = operand;
 }
 
 void mmu_model_tlbi_vaae1is(uint64_t operand)
 {
-	operands[nr_walk++] = operand;
+	operands[nr_range + nr_walk++] = operand;
 }
 
 void mmu_model_tlbi_vmalle1is(void)
@@ -292,10 +304,67 @@ static void test_tlbi_leaves(void)
 	ok(good, "tlbi_leaves() names each leaf once");
 }
 
+void mmu_model_tlbi_rvaale1is(uint64_t operand)
+{
+	operands[nr_leaf + nr_range++] = operand;
+}
+
+void mmu_model_tlbi_rvaae1is(uint64_t operand)
+{
+	operands[nr_walk + nr_range++] = operand;
+}
+
+/* Where a range operand begins, and the bytes that it names: as the Arm ARM has it (D8.14.5). */
+static uint64_t range_start(uint64_t operand)
+{
+	return (uint64_t)((int64_t)(operand << 27) >> 27) << PAGE_SHIFT;
+}
+
+static uint64_t range_bytes(uint64_t operand)
+{
+	uint64_t num = operand >> 39 & 31, scale = operand >> 44 & 3;
+
+	return ((num + 1) << (5 * scale + 1)) * PAGE_SIZE;
+}
+
+/* [va, va + @pages) and nothing else is named, at most five times, upwards. */
+static bool names_range(uint64_t va, uint64_t pages, bool all_levels)
+{
+	const uint64_t granule = PAGE_SHIFT == 12 ? 1 : PAGE_SHIFT == 14 ? 2 : 3;
+	uint64_t at = va;
+
+	nr_leaf = nr_walk = nr_all = nr_range = 0;
+	tlbi_range(va, pages, all_levels);
+	for (unsigned long i = 0; i < nr_range; i++) {
+		if (operands[i] >> 46 != granule || operands[i] >> 37 & 3 ||
+		    range_start(operands[i]) != at)
+			return false;
+		at += range_bytes(operands[i]);
+	}
+	if (nr_leaf + nr_walk == 1 && (nr_walk == 1) == all_levels &&
+	    operands[nr_range] << 20 >> 8 == at << 8 >> 8)
+		at += PAGE_SIZE;
+	return at == va + pages * PAGE_SIZE && nr_range <= 4 && nr_leaf + nr_walk <= 1 && !nr_all;
+}
+
+static void test_tlbi_range(void)
+{
+	const uint64_t va = 0xffff900000000000 + 5 * PAGE_SIZE;
+	bool good = true;
+
+	for (uint64_t pages = 1; pages < 5000; pages++)
+		good = good && names_range(va, pages, pages & 4);
+	for (uint64_t pages = 1UL << 12; pages <= TLBI_RANGE_PAGES_MAX; pages <<= 1)
+		for (int off = -1; off <= 1; off++)
+			if (pages + off <= TLBI_RANGE_PAGES_MAX)
+				good = good && names_range(va, pages + off, false);
+	ok(good, "tlbi_range() names each page once, in at most five TLBIs");
+}
+
 static void test_counts(void)
 {
 	const struct door_counts want = {
-		.pte_writes = 8, .dsb = 3, .dmb = 1, .isb = 2, .tlbi = 7
+		.pte_writes = 8, .table_writes = 3, .dsb = 4, .dmb = 1, .isb = 3, .tlbi = 7
 	};
 
 	for (unsigned on = 0; on < 2; on++) {
@@ -304,6 +373,8 @@ static void test_counts(void)
 		set_desc(slots, 1);
 		set_desc_in_loop(slots, 2);
 		door_stored(7);
+		set_table_desc(slots, 2);
+		door_tables_stored(2);
 		table_contents_before_link();
 		door_mapped();
 		door_before_tlbi();
@@ -311,12 +382,20 @@ static void test_counts(void)
 		tlbi_walks(0, 1, PAGE_SIZE);
 		tlbi_all();
 		door_after_tlbi();
+		door_cleared();
 		if (!on)
 			ok(door_counts.pte_writes == 0 && door_counts.tlbi == 0 && slots[0] == 2 &&
 				   nr_leaf == 5 && nr_walk == 1 && nr_all == 1,
 			   "the door works without counting");
 	}
 	ok(memcmp(&door_counts, &want, sizeof(want)) == 0, "the door counts");
+	door_counts = (struct door_counts){ 0 };
+	door_tlbi_twice = true;
+	tlbi_range(0, 5, true);
+	door_after_tlbi();
+	door_tlbi_twice = false;
+	ok(door_counts.tlbi == 3 && door_counts.dsb == 2 && door_counts.isb == 1,
+	   "the workaround is one more TLBI and DSB, whatever the batch was");
 }
 
 int main(void)
@@ -326,8 +405,9 @@ int main(void)
 	test_fill_pages();
 	test_clear_and_copy();
 	test_page_run();
-	test_page_groups();
+	test_fill_groups();
 	test_tlbi_leaves();
+	test_tlbi_range();
 	test_counts();
 	return tap_done();
 }

@@ -3,15 +3,12 @@
  * Suite flush: what the door counted. An emulator's TLB forgets more than it is told to,
  * so that stale reads alone (suite remap) would not miss a single TLBI.
  */
-#include "mm/areas/area.h"
+#include "mm/areas/lazy.h"
 #include "mm/areas/vmalloc.h"
 #include "mm/arm64/door.h"
 #include "mm/map/map.h"
 #include "mm/phys/buddy.h"
 #include "tests/support.h"
-
-/* Descriptors past which the whole TLB is flushed (Linux: MAX_DVM_OPS). */
-#define FLUSH_ALL_PAST 512
 
 static void start_counting(void)
 {
@@ -33,13 +30,42 @@ static void check_map_counts(const struct door_counts *c)
 	CHECK_EQ(c->tlbi, 0);
 }
 
-/* @leaves valid descriptors went; at most one batch of TLBIs. */
-static void check_unmap_counts(const struct door_counts *c, uint64_t leaves)
+/* TLBIs by range for @pages: one for each digit to the base of 32 of the pairs, and the odd page.
+ */
+static uint64_t range_tlbis(uint64_t pages)
 {
-	CHECK_EQ(c->tlbi, leaves > FLUSH_ALL_PAST ? 1 : leaves);
-	CHECK_EQ(c->dsb, 2);
+	uint64_t n = pages & 1;
+
+	for (uint64_t pairs = pages >> 1; pairs; pairs >>= 5)
+		n += (pairs & 31) != 0;
+	return n;
+}
+
+/* @leaves valid descriptors of @bytes went; at most one batch of TLBIs, by the policy in force. */
+static void check_unmap_counts(const struct door_counts *c, uint64_t leaves, uint64_t bytes)
+{
+	uint64_t tlbi = leaves > FLUSH_ALL_PAST ? 1 : leaves;
+
+	if (flush_policy == FLUSH_FULL)
+		tlbi = 1;
+	if (flush_policy == FLUSH_RANGE)
+		tlbi = range_tlbis(bytes >> PAGE_SHIFT);
+	CHECK_EQ(c->tlbi, tlbi + door_tlbi_twice);
+	CHECK_EQ(c->dsb, 2 + door_tlbi_twice);
 	CHECK_EQ(c->isb, 1);
 	CHECK_EQ(c->dmb, 0);
+}
+
+/* The same of a call whose area is RAM: with flush=lazy nothing is flushed yet. */
+static void check_ram_unmap_counts(const struct door_counts *c, uint64_t leaves, uint64_t bytes)
+{
+	if (flush_policy != FLUSH_LAZY) {
+		check_unmap_counts(c, leaves, bytes);
+		return;
+	}
+	CHECK_EQ(c->tlbi, 0);
+	CHECK_EQ(c->dsb, 1);
+	CHECK_EQ(c->tables_freed, 0);
 }
 
 /* Maps @bytes of nothing with leaves of at most 1 << @limit, and unmaps them. */
@@ -53,13 +79,17 @@ static void check_range(uint64_t va, uint64_t bytes, unsigned limit, unsigned le
 	CHECK_EQ(map_range(va, va + bytes, EMPTY_PA, PROT_DEVICE_nGnRE, limit), 0);
 	c = stop_counting();
 	check_map_counts(&c);
-	/* Each descriptor once, and the links of leaf tables. */
-	CHECK_EQ(c.pte_writes, leaves + c.tables_allocated);
+	/* Each leaf once, and the links of leaf tables. */
+	CHECK_EQ(c.pte_writes, leaves);
+	CHECK_EQ(c.table_writes, c.tables_allocated);
 	CHECK_EQ(c.tables_freed, 0);
 	start_counting();
 	unmap_range(va, va + bytes);
 	c = stop_counting();
-	check_unmap_counts(&c, leaves);
+	check_unmap_counts(&c, leaves, bytes);
+	/* A store a leaf, or none where its table went as a whole. */
+	CHECK(c.pte_writes + c.table_writes <= leaves + 1);
+	CHECK_EQ(c.table_writes, c.tables_freed);
 	CHECK_EQ(c.tables_allocated, 0);
 }
 
@@ -113,7 +143,7 @@ TEST(flush_mixed, "flush/pages-blocks-and-pages")
 	start_counting();
 	unmap_range(va, end);
 	c = stop_counting();
-	check_unmap_counts(&c, 3 + 2 + HAVE_PUD_BLOCK + 4);
+	check_unmap_counts(&c, 3 + 2 + HAVE_PUD_BLOCK + 4, end - va);
 	CHECK_EQ(leaf_shift(va) + leaf_shift(va + before) + leaf_shift(end - 1), 0);
 	free_vm_area(area);
 }
@@ -141,7 +171,7 @@ TEST(flush_shared, "flush/blocks-between-shared-tables")
 	start_counting();
 	unmap_range(va, end);
 	c = stop_counting();
-	check_unmap_counts(&c, 3 + 2 + 4);
+	check_unmap_counts(&c, 3 + 2 + 4, end - va);
 	CHECK_EQ(c.tables_freed, 0);
 	CHECK_EQ(leaf_shift(va) + leaf_shift(low + PMD_SIZE) + leaf_shift(end - 1), 0);
 	unmap_range(low, low + PAGE_SIZE);
@@ -165,7 +195,7 @@ TEST(flush_windows, "flush/many-blocks")
 	start_counting();
 	unmap_range(va, last);
 	c = stop_counting();
-	check_unmap_counts(&c, blocks);
+	check_unmap_counts(&c, blocks, blocks * PMD_SIZE);
 	for (; va < last; va += PMD_SIZE)
 		CHECK_EQ(leaf_shift(va), 0);
 	free_vm_area(area);
@@ -190,13 +220,13 @@ TEST(flush_table, "flush/table-that-gives-way-to-a-block")
 	CHECK_EQ(map_range(va, va + size, EMPTY_PA, PROT_DEVICE_nGnRE, MAP_SHIFT_ANY), 0);
 	c = stop_counting();
 	CHECK_EQ(leaf_shift(va), PUD_SHIFT);
-	CHECK_EQ(c.tlbi, 1);
+	CHECK_EQ(c.tlbi, 1 + door_tlbi_twice);
 	CHECK_EQ(c.tables_freed, 1);
 	CHECK(c.dsb >= 2);
 	start_counting();
 	unmap_range(va, va + size);
 	c = stop_counting();
-	check_unmap_counts(&c, 1);
+	check_unmap_counts(&c, 1, size);
 	free_vm_area(area);
 }
 
@@ -217,12 +247,12 @@ TEST(flush_calls, "flush/public-calls")
 	start_counting();
 	vunmap(addr);
 	c = stop_counting();
-	check_unmap_counts(&c, n);
+	check_ram_unmap_counts(&c, n, n * PAGE_SIZE);
 	drop_pages(pages, n);
 	vfree(vmalloc(n * PAGE_SIZE));
 	addr = vmalloc(n * PAGE_SIZE);
 	start_counting();
 	vfree(addr);
 	c = stop_counting();
-	check_unmap_counts(&c, n);
+	check_ram_unmap_counts(&c, n, n * PAGE_SIZE);
 }

@@ -8,6 +8,7 @@
 #include "lib/sections.h"
 #include "mm/areas/area.h"
 #include "mm/areas/ioremap.h"
+#include "mm/areas/lazy.h"
 #include "mm/areas/vmalloc.h"
 #include "mm/check/live.h"
 #include "mm/map/map.h"
@@ -180,12 +181,14 @@ static void each_area(void (*body)(void *), bool former)
 			if (former) {
 				work_on_each_cpu(probe_area, &a); /* every TLB has it */
 				a.kind->put(addr);
+				vm_unmap_aliases();
 			}
 			follower = former ? NULL : map_follower(&a);
 			work_on_each_cpu(body, &a);
 			unmap_follower(follower);
 			if (!former)
 				a.kind->put(addr);
+			vm_unmap_aliases(); /* the next one lies here again */
 		}
 	}
 }

@@ -18,6 +18,8 @@ MMU_MODEL void mmu_model_isb(void);
 MMU_MODEL void mmu_model_tlbi_vaale1is(uint64_t operand);
 MMU_MODEL void mmu_model_tlbi_vaae1is(uint64_t operand);
 MMU_MODEL void mmu_model_tlbi_vmalle1is(void);
+MMU_MODEL void mmu_model_tlbi_rvaale1is(uint64_t operand);
+MMU_MODEL void mmu_model_tlbi_rvaae1is(uint64_t operand);
 
 #define TELL_MODEL(event, ...)                          \
 	do {                                            \
@@ -69,4 +71,14 @@ static __always_inline void hw_tlbi_vaae1is(uint64_t operand)
 static __always_inline void hw_tlbi_vmalle1is(void)
 {
 	TELL_MODEL(tlbi_vmalle1is);
+}
+
+static __always_inline void hw_tlbi_rvaale1is(uint64_t operand)
+{
+	TELL_MODEL(tlbi_rvaale1is, operand);
+}
+
+static __always_inline void hw_tlbi_rvaae1is(uint64_t operand)
+{
+	TELL_MODEL(tlbi_rvaae1is, operand);
 }
