@@ -13,12 +13,26 @@
  * and @max_shift allows; the frames decide whether it gets used. If the region is too
  * fragmented for that, any place does, as in Linux.
  */
-struct vm_struct *get_vmap_area(uint64_t size, uint32_t flags, unsigned max_shift);
+static __always_inline struct vm_struct *get_vmap_area(uint64_t size, uint32_t flags,
+						       unsigned max_shift)
+{
+	uint64_t align = PAGE_SIZE;
+	struct vm_struct *area;
+
+	if (max_shift > PAGE_SHIFT && size >= PMD_SIZE)
+		align = PMD_SIZE;
+	else if (max_shift > PAGE_SHIFT && size >= CONT_PTE_SIZE)
+		align = CONT_PTE_SIZE;
+	area = get_vm_area_aligned(size, align, flags);
+	if (unlikely(!area && align > PAGE_SIZE))
+		area = get_vm_area_aligned(size, PAGE_SIZE, flags);
+	return area;
+}
 
 /* The largest leaf that vmap() and its kin use for @flags: no limit, or a page (vmap_mode). */
 static __always_inline unsigned vmap_max_shift(uint32_t flags)
 {
-	return flags & VM_ALLOW_HUGE_VMAP || vmap_mode == VMAP_ALWAYS ? MAP_SHIFT_ANY : PAGE_SHIFT;
+	return vmap_mode == VMAP_ALWAYS || flags & VM_ALLOW_HUGE_VMAP ? MAP_SHIFT_ANY : PAGE_SHIFT;
 }
 
 /* Unmaps @area, which the caller has claimed, and frees it with its pages: vfree()'s work. */

@@ -10,21 +10,6 @@
 
 unsigned vmap_mode = VMAP_ALWAYS;
 
-struct vm_struct *get_vmap_area(uint64_t size, uint32_t flags, unsigned max_shift)
-{
-	uint64_t align = PAGE_SIZE;
-	struct vm_struct *area;
-
-	if (max_shift > PAGE_SHIFT && size >= PMD_SIZE)
-		align = PMD_SIZE;
-	else if (max_shift > PAGE_SHIFT && size >= CONT_PTE_SIZE)
-		align = CONT_PTE_SIZE;
-	area = get_vm_area_aligned(size, align, flags);
-	if (unlikely(!area && align > PAGE_SIZE))
-		area = get_vm_area_aligned(size, PAGE_SIZE, flags);
-	return area;
-}
-
 void *vmap(struct page **pages, uint64_t count, uint32_t flags, pgprot_t prot)
 {
 	uint64_t size = count << PAGE_SHIFT, va;
