@@ -153,6 +153,13 @@ $(O)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CC) $(subst $(CURDIR),,$(CFLAGS)) $(COMPILER)' > $@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
+# Counts for `./qemu.sh --profile`, in QEMU: a library for the host that runs it.
+HOSTCC ?= $(if $(call have,cc),cc,$(if $(call have,gcc),gcc,clang))
+$(O)/profile/plugin.so: $(wildcard tools/profile/*.[ch])
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$@)
+	$(Q)$(HOSTCC) -std=gnu11 -O2 $(WARN) -fPIC -shared -fvisibility=hidden -o $@ $(filter %.c,$^)
+
 test:
 	O=$(O) ./qemu.sh --test
 

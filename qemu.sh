@@ -15,6 +15,9 @@ usage: ./qemu.sh [options] [-- kernel command line words]
                    the boots of tests/endings that must end in a known way, and a
                    few errors planted on purpose that these must catch
   --list           every bench and test name, from the kernel itself
+  --profile GLOB   instructions, bytes and cache lines by function, of each bench that
+                   matches (docs/profile.md); leaves build/profile.txt and .json
+  --profile-lines  with it: by source line, too
   --cpu MODEL      QEMU's -cpu (default cortex-a76)
   --smp N          CPUs (default 1; xlnx-versal-virt: 4)
   --mem SIZE       RAM, as 512M or 4G (default 2G; xlnx-versal-virt: 4G)
@@ -53,7 +56,8 @@ absolute() { case $1 in /*) printf '%s' "$1" ;; *) printf '%s/%s' "$caller" "$1"
 number='[1-9][0-9]{0,5}' word='[A-Za-z0-9][A-Za-z0-9._-]*'
 declare -A given=() # the options, by name; flags are "on"
 declare -A pattern=([cpu]='[A-Za-z0-9][A-Za-z0-9._,=-]*' [smp]=$number [mem]="${number}[KMGT]?"
-	[gic]='2|3' [machine]=$word [qemu]='.+' [icount]='on|off' [timeout]=$number)
+	[gic]='2|3' [machine]=$word [qemu]='.+' [icount]='on|off' [timeout]=$number
+	[profile]='[^[:space:]"]+')
 words=''
 
 set_option() { # --name value
@@ -68,7 +72,7 @@ parse() {
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--) shift && words=$* && return ;;
-		--el2 | --gdb | --dry-run | --list | --test) given[${1#--}]=on ;;
+		--el2 | --gdb | --dry-run | --list | --test | --profile-lines) given[${1#--}]=on ;;
 		--help | -h) show usage ;;
 		--*=*) set_option "${1%%=*}" "${1#*=}" ;;
 		--*) set_option "$@" && shift ;;
@@ -98,12 +102,28 @@ check_options() {
 	esac
 	if [ -n "${given[test]:-}" ]; then
 		not_for "--test (tests/matrix names the machines)" \
-			cpu smp mem gic el2 machine icount gdb dry-run list
+			cpu smp mem gic el2 machine icount gdb dry-run list profile profile-lines
 		[ -z "$words" ] || cannot_start "--test takes no kernel command line"
 	fi
+	check_profile
 	[ -z "${given[list]:-}" ] || words="list${words:+ $words}"
 	qemu=${given[qemu]:-qemu-system-aarch64}
 	case $qemu in */*) qemu=$(absolute "$qemu") ;; esac
+}
+
+# What a profile chooses itself, and what has no instructions to show.
+check_profile() {
+	local key
+	if [ -z "${given[profile]:-}" ]; then
+		not_for 'a run without --profile' profile-lines
+		return
+	fi
+	not_for --profile list gdb dry-run
+	[ "${given[icount]:-on}" = on ] || cannot_start '--profile counts instructions: --icount is on'
+	for key in bench test skip list check trace format exit cpus; do
+		[ -z "$(word_value "$key")" ] || cannot_start "'$key' does not apply to --profile"
+	done
+	words="bench=${given[profile]}${words:+ $words}"
 }
 
 # Sets `out` (absolute) and `folder` (the same, seen from the tree): O, or build/ in the
@@ -125,17 +145,19 @@ choose_output() {
 }
 
 build() {
+	local goals=(all)
+	[ -z "${given[profile]:-}" ] || goals+=("$folder/profile/plugin.so")
 	say "building in $out"
-	make O="$folder" -j"$(nproc)" >"$out/make.log" 2>&1 </dev/null && return
+	make O="$folder" "${goals[@]}" -j"$(nproc)" >"$out/make.log" 2>&1 </dev/null && return
 	tail -n 20 "$out/make.log" >&2
 	cannot_start "building failed, see $out/make.log"
 }
 
+cd "$top" || exit 5
+. tools/command.sh
 parse "$@"
 check_options
 choose_output
-cd "$top" || exit 5
-. tools/command.sh
 # From elsewhere only the absolute name of Image is good to copy.
 [ -z "${given[dry-run]:-}" ] || [ "$caller" -ef "$top" ] || folder=$out
 compose
@@ -159,6 +181,10 @@ silence=${given[timeout]:-30}
 if [ -n "${given[gdb]:-}" ]; then
 	say "waiting for: gdb-multiarch $out/tlbed.elf -ex 'target remote :1234'"
 	silence=0 # nobody is timed while somebody thinks
+fi
+if [ -n "${given[profile]:-}" ]; then
+	exec python3 tools/profile-bench.py --out "$folder" --qemu-version "$qemu_version" \
+		--silence "$silence" ${given[profile-lines]:+--lines} -- "${command[@]}"
 fi
 exec python3 tools/run.py --out "$folder" --qemu-version "$qemu_version" --silence "$silence" \
 	-- "${command[@]}"

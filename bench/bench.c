@@ -14,6 +14,7 @@
 #include "lib/arm64/sysreg.h"
 #include "lib/log.h"
 #include "lib/cmdline/options.h"
+#include "mm/areas/vmallocinfo.h"
 #include "mm/map/map.h"
 #include "mm/phys/buddy.h"
 
@@ -185,10 +186,12 @@ static void measure_here(void *arg)
 		cpu->failures++;
 		cpu->results.count = 0;
 	}
-	free_live_areas(live);
 	cpu->failures += count_failures(&cpu->results);
 	if (wants_tables())
 		report_end(&cpu->results);
+	if (options.vmallocinfo)
+		vmallocinfo_log();
+	free_live_areas(live);
 	bench_events_stop();
 	cpu->counters = counters;
 	cpu->overhead = bench_overhead;

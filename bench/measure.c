@@ -17,6 +17,8 @@
 #include "lib/arm64/cpu.h"
 #include "lib/cmdline/options.h"
 #include "mm/areas/lazy.h"
+#include "mm/areas/vmallocinfo.h"
+#include "mm/map/map.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/kmalloc.h"
 
@@ -177,11 +179,31 @@ int time_samples(struct pass *pass, timed_t *timed, bool check)
 	return -EIO;
 }
 
+/*
+ * What the call left mapped in its area. Of the other rungs no limit is known but what their
+ * algorithms do: whatever they could have mapped by a larger leaf is the caller's choice.
+ */
+static void take_census(const struct pass *pass, struct result *result)
+{
+	const struct vm_struct *area = find_vm_area(pass->va) ?: pass->area;
+	struct leaf leaf;
+	struct map_limits limits;
+	uint64_t va;
+
+	if (!pass->va || !area || walk_lookup((uint64_t)pass->va, &leaf))
+		return;
+	va = (uint64_t)area->addr;
+	limits = area_limits(area);
+	if (pass->rung)
+		limits.max_shift = PAGE_SHIFT;
+	result->has_census = true;
+	census_range(va, va + get_vm_area_size(area), limits, &result->census);
+}
+
 /* The extra pass: work counters on, nothing timed. */
 static int count_work(struct pass *pass, struct result *result)
 {
 	const struct bench *bench = pass->bench;
-	struct leaf leaf;
 	int error;
 
 	pass->checked = false;
@@ -195,10 +217,7 @@ static int count_work(struct pass *pass, struct result *result)
 	result->work = door_counts;
 	if (pass->error)
 		return pass->error;
-	if (pass->va && !walk_lookup((uint64_t)pass->va, &leaf)) {
-		result->has_census = true;
-		walk_census((uint64_t)pass->va, (uint64_t)pass->va + pass->bytes, &result->census);
-	}
+	take_census(pass, result);
 	return step(bench->after, pass);
 }
 

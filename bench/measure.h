@@ -9,6 +9,7 @@
 #include "lib/registry.h"
 #include "mm/arm64/door.h"
 #include "mm/areas/area.h"
+#include "mm/map/census.h"
 #include "mm/map/walk.h"
 
 /* Samples take turns over so many physical ranges or page arrays. */

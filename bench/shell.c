@@ -194,7 +194,7 @@ int shell(const struct shell_calls *calls, int status)
 		"\nshell: a line is a kernel command line; `help` lists its words, `off` ends\n");
 	/* Boot's selection was boot's; a line selects for itself. */
 	options.bench[0] = options.test[0] = options.skip[0] = '\0';
-	options.list = false;
+	options.list = options.ptdump = options.vmallocinfo = false;
 	at_boot = options;
 	while (leave_by == EXIT_TO_SHELL) {
 		const char *command;

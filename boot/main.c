@@ -31,9 +31,11 @@
 #include "lib/percpu.h"
 #include "lib/sections.h"
 #include "lib/platform.h"
+#include "mm/areas/vmallocinfo.h"
 #include "mm/arm64/layout.h"
 #include "mm/check/live.h"
 #include "mm/map/map.h"
+#include "mm/map/ptdump.h"
 #include "tests/audit.h"
 
 /* picolibc's errno lives here; head.S points TPIDR_EL0 at it. */
@@ -149,9 +151,12 @@ static void before_test(const char *name)
 	fail_as_asked();
 }
 
-/* What `test=`, `bench=`, `list` and their absence select. */
+/* What `test=`, `bench=`, `list`, `ptdump`, `vmallocinfo` and their absence select. */
 static int run(void)
 {
+	bool asked = options.test[0] || options.bench[0] || options.ptdump || options.vmallocinfo;
+	bool tests = options.test[0] || (IS_CHECKED && !asked);
+	bool benches = options.bench[0] || (!IS_CHECKED && !asked);
 	struct ktap_counts counts;
 	int failures = 0;
 
@@ -161,7 +166,7 @@ static int run(void)
 			bench_list();
 		return EXIT_OK;
 	}
-	if (options.test[0] || IS_CHECKED) {
+	if (tests) {
 		fail_as_asked();
 		cpus_up(NR_CPUS);
 		ktap_set_audit(before_test, audit_after);
@@ -169,8 +174,12 @@ static int run(void)
 		hang_unwatch();
 		fail_no_more();
 	}
-	if (options.bench[0] || (!options.test[0] && !IS_CHECKED))
+	if (benches)
 		failures += bench_run();
+	else if (options.vmallocinfo)
+		vmallocinfo_log();
+	if (options.ptdump)
+		ptdump_log();
 	return failures ? EXIT_FAILURES : EXIT_OK;
 }
 

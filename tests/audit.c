@@ -165,6 +165,7 @@ static void audit_leaf(struct walk *w, const desc_t *table, unsigned long i, int
 	const char *wrong = wrong_leaf(d, level, va);
 
 	w->sum.leaves++;
+	w->sum.bytes += 1UL << level_shift(level);
 	if (!wrong && d & DESC_CONT)
 		wrong = wrong_group(table, i, level);
 	if (wrong)

@@ -17,6 +17,7 @@ void audit_after(void);
 struct table_audit {
 	uint64_t violations;
 	uint64_t leaves;      /* valid leaf descriptors */
+	uint64_t bytes;	      /* that they map */
 	uint64_t tables;      /* below the root */
 	uint64_t own_tables;  /* of those, the engine's: the others are boot's */
 	uint64_t leaf_tables; /* of those, at level 3 */

@@ -25,6 +25,9 @@ have_sanitizers() {
 	compgen -G "$(clang -print-resource-dir 2>/dev/null)/lib/*/libclang_rt.fuzzer*.a" >/dev/null
 }
 
+# For the plugin of --profile, which runs in QEMU, on this machine.
+have_host_compiler() { [ -n "${HOSTCC:-}" ] || have cc || have gcc || have clang; }
+
 # Sets the array `packages`.
 find_missing() {
 	packages=()
@@ -37,6 +40,10 @@ find_missing() {
 		have clang || packages+=(clang)
 		have ld.lld || packages+=(lld)
 		have llvm-objcopy || packages+=(llvm)
+	fi
+	if [ -n "$profiling" ]; then
+		have_host_compiler || packages+=(gcc)
+		[ -e /usr/include/stdio.h ] || packages+=(libc6-dev)
 	fi
 	[ -n "$testing" ] || return 0
 	have_sanitizers || packages+=("$(sanitizer_package)")
@@ -83,7 +90,7 @@ apt_get() {
 lists_know_packages() { apt-cache show --no-all-versions "${packages[@]}" >/dev/null 2>&1; }
 
 install_missing() {
-	local packages as_root testing=${given[test]:-}
+	local packages as_root testing=${given[test]:-} profiling=${given[profile]:-}
 	# No package brings a compiler that somebody named.
 	if [ -n "${CROSS_COMPILE:-}" ] && { [ -n "$testing" ] || [ -z "${LLVM:-}" ]; }; then
 		have "${CROSS_COMPILE}gcc" || cannot_start "${CROSS_COMPILE}gcc not found"

@@ -19,6 +19,8 @@ import tempfile
 FLOORS = {"lib": 0, "drivers": 1, "mm/arm64": 1, "mm/phys": 2, "mm/check": 2, "mm/map": 3, "mm/pages": 4,
           "mm/areas": 5, "bench": 6, "tests": 6, "boot": 7}
 HOST = "tests/host/"  # runs every room's sources, models what is behind the door
+# No room's: QEMU's plugin, and the guest that tests it; a module of Linux's.
+OUTSIDE = ("tools/profile/", "tools/linux-peer/", "tests/runner/")
 
 FILE_LINES = 500
 FUNCTION_LINES = 100
@@ -28,6 +30,9 @@ FOLDERS_EXEMPT = {"tests/host"}  # one program a file
 CODE = (".c", ".h", ".S", ".inc")
 LICENSE_LINE = re.compile(r"SPDX-License-Identifier:.*\bMIT\b")
 NO_LICENSE_LINE = {"LICENSE", ".gitignore", ".clang-format"}
+# A module of Linux's is under Linux's licence: this folder alone, each of its files.
+LINUX = "tools/linux-peer/module/"
+LINUX_LICENSE_LINE = re.compile(r"SPDX-License-Identifier: GPL-2\.0-only(?: \*/)?$")
 DATA = ("tests/boards/",)  # extracts of real trees: as long as they are
 
 # Barriers that order translation, and the barriers of lib/arm64/barrier.h.
@@ -168,8 +173,11 @@ def check_words(report, path, text):
 def check_text(report, path, lines):
     name = os.path.basename(path)
     if name not in NO_LICENSE_LINE and not path.endswith(".md"):
-        if not any(LICENSE_LINE.search(line) for line in lines[:3]):
-            report.find(path, 1, "no SPDX-License-Identifier with MIT in the first lines")
+        linux = path.startswith(LINUX)
+        licence = LINUX_LICENSE_LINE if linux else LICENSE_LINE
+        if not any(licence.search(line) for line in lines[:3]):
+            report.find(path, 1, "no SPDX-License-Identifier with "
+                        f"{'GPL-2.0-only' if linux else 'MIT'} in the first lines")
     if len(lines) > FILE_LINES and not path.startswith(DATA) and not path.endswith(".md"):
         report.find(path, FILE_LINES + 1, f"{len(lines)} lines, {FILE_LINES} are a file's most")
     for number, line in enumerate(lines, 1):
@@ -226,7 +234,7 @@ def check_file(report, path):
         shell = subprocess.run(["bash", "-n", path], capture_output=True, text=True)
         for match in re.finditer(r"line (\d+): (.*)", shell.stderr):
             report.find(path, match.group(1), f"bash: {match.group(2)}")
-    if path.endswith(CODE):
+    if path.endswith(CODE) and not path.startswith(OUTSIDE):
         code = bare(text)
         check_includes(report, path, code)
         check_door(report, path, code)

@@ -190,7 +190,7 @@ def run_check(globs, options):
 
 
 def run_ending(glob, options):
-    """The boots of tests/endings and tests/endings-check whose names match @glob."""
+    """The boots of tests/endings and its like whose names match @glob."""
     out = build_kernel(options)
     result = suite.Suite(f"ending/{glob}")
     for ending in endings.read_all():

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bench/records.h"
+#include "bench/report/census.h"
 #include "bench/report/events.h"
 #include "bench/selfcheck.h"
 #include "lib/json.h"
@@ -212,15 +213,6 @@ static void json_work(struct json *json, const struct door_counts *work)
 	json_unsigned(json, "tlbi", work->tlbi);
 	json_unsigned(json, "tables_allocated", work->tables_allocated);
 	json_unsigned(json, "tables_freed", work->tables_freed);
-}
-
-static void json_census(struct json *json, const struct map_census *census)
-{
-	json_unsigned(json, "mapped_page", census->mapped_page);
-	json_unsigned(json, "mapped_page_cont", census->mapped_page_cont);
-	json_unsigned(json, "mapped_block", census->mapped_block);
-	json_unsigned(json, "mapped_block_cont", census->mapped_block_cont);
-	json_unsigned(json, "mapped_1g", census->mapped_1g);
 }
 
 static void emit_record(const struct result *r)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bench/records.h"
+#include "bench/report/census.h"
 #include "bench/report/events.h"
 #include "bench/report/reference.h"
 #include "bench/selfcheck.h"
@@ -365,5 +366,6 @@ void report_end(const struct results *results)
 		rule('=');
 		rows_foot();
 	}
+	report_census(results);
 	report_claims(results);
 }

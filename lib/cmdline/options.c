@@ -29,6 +29,9 @@ OPTION_UNSIGNED(cpu, "cpu", &options.cpu, 0, CPU_MAX, "=N  where to measure (the
 OPTION_NUMBERS(cpus, "cpus", options.cpus, "=all|N[,N]  on one CPU of each kind in turn, or these");
 OPTION_UNSIGNED(seed, "seed", &options.seed, 0, UINT64_MAX, "=N  of all that is random (1)");
 OPTION_CHOICE(format, "format", &options.format, formats, "=table|json|ktap|all  output (all)");
+OPTION_FLAG(ptdump, "ptdump", &options.ptdump, "  dump the translation tables");
+OPTION_FLAG(vmallocinfo, "vmallocinfo", &options.vmallocinfo,
+	    "  list the areas: leaves, and why no larger ones");
 OPTION_FLAG(list, "list", &options.list, "  print every name, run nothing");
 OPTION_CHOICE(exit, "exit", &options.exit, exits,
 	      "=off|reset|halt|semihosting|shell  what to do at the end (off)");

@@ -33,6 +33,8 @@ struct options {
 	unsigned format;  /* enum output_format */
 	unsigned exit;	  /* enum exit_action */
 	bool list;	  /* names only, run nothing */
+	bool ptdump;	  /* the translation tables, after what else is asked for */
+	bool vmallocinfo; /* the areas; with benches those that are alive around them */
 };
 
 /*

@@ -8,6 +8,9 @@
 #include "mm/areas/vmalloc.h"
 #include "mm/map/map.h"
 
+/* No addresses with the alignment that the size asks for: any, and the census is told. */
+struct vm_struct *get_misaligned_area(uint64_t size, uint32_t flags);
+
 /*
  * An area for @size bytes of a caller's frames, aligned to the largest leaf that @size can use
  * and @max_shift allows; the frames decide whether it gets used. If the region is too
@@ -25,7 +28,9 @@ static __always_inline struct vm_struct *get_vmap_area(uint64_t size, uint32_t f
 		align = CONT_PTE_SIZE;
 	area = get_vm_area_aligned(size, align, flags);
 	if (unlikely(!area && align > PAGE_SIZE))
-		area = get_vm_area_aligned(size, PAGE_SIZE, flags);
+		area = get_misaligned_area(size, flags);
+	if (unlikely(max_shift == PAGE_SHIFT && area))
+		area->max_shift = PAGE_SHIFT; /* for the census */
 	return area;
 }
 

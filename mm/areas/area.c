@@ -257,7 +257,9 @@ static __always_inline struct vm_struct *get_area(uint64_t size, uint64_t align,
 	w.hi = hi;
 	area->size = w.size;
 	area->flags = flags;
-	area->page_order = 0;
+	area->page_order = 0; /* with the two after it one store */
+	area->max_shift = 0;
+	area->fell_from = 0;
 	area->pages = NULL;
 	area->nr_pages = 0;
 	area->phys_addr = 0;
@@ -411,18 +413,17 @@ bool resize_vm_area(struct vm_struct *area, uint64_t bytes)
 	return size <= room;
 }
 
-bool next_vm_area(uint64_t addr, struct vm_struct *copy)
+bool next_vm_area(uint64_t va, struct vm_struct *copy)
 {
 	uint64_t irq = spin_lock_irqsave(&areas.lock);
 	const struct vm_struct *x = RB_ROOT(&areas.tree), *found = NULL;
 
 	while (x) {
-		if (addr < start_of(x) + get_vm_area_size(x)) {
+		bool above = start_of(x) + x->size > va;
+
+		if (above)
 			found = x;
-			x = RB_LEFT(x, node);
-		} else {
-			x = RB_RIGHT(x, node);
-		}
+		x = above ? RB_LEFT(x, node) : RB_RIGHT(x, node);
 	}
 	if (found)
 		*copy = *found;

@@ -46,7 +46,10 @@ struct vm_struct {
 	void *addr;
 	uint64_t size;	     /* bytes, guard page included */
 	uint32_t flags;	     /* enum vm_flags */
-	uint32_t page_order; /* pages[] names blocks of 1 << page_order pages */
+	uint16_t page_order; /* pages[] names blocks of 1 << page_order pages */
+	/* For the census (area_limits()), in the bytes that page_order leaves of its word. */
+	uint8_t max_shift;   /* of the mapping call; 0: what such areas have (vmallocinfo.h) */
+	uint8_t fell_from;   /* log2 of the leaf that was wanted first; 0: it was not given up */
 	struct page **pages; /* VM_ALLOC, VM_MAP_PUT_PAGES: what vfree() gives back */
 	/*
 	 * So many pages from the start on are mapped, and the next is not; of VM_ALLOC, however
@@ -60,7 +63,6 @@ struct vm_struct {
 	};
 };
 
-/* One small object of mm/phys/kmalloc.h. */
 static_assert(sizeof(struct vm_struct) <= 128, "bookkeeping of an area");
 
 /* Bytes that may be mapped. */
@@ -121,12 +123,6 @@ void free_vm_area(struct vm_struct *area);
  */
 bool resize_vm_area(struct vm_struct *area, uint64_t bytes);
 
-/*
- * The lowest area that has a byte at or above @addr, its guard page aside, is copied to
- * *@copy, hidden ones too. False: there is none.
- */
-bool next_vm_area(uint64_t addr, struct vm_struct *copy);
-
 /* Last step of every mapping call: what __get_vm_area() got with VM_UNINITIALIZED can be found. */
 static __always_inline void publish_vm_area(struct vm_struct *area)
 {
@@ -157,6 +153,13 @@ static __always_inline bool vm_prot_valid(pgprot_t prot)
 
 	return (prot & (must | ~DESC_PROT_MASK)) == must;
 }
+
+/*
+ * Copies the lowest area that ends above @va, one being set up or taken down included
+ * (VM_UNINITIALIZED), to *@copy. False: there is none. Any CPU. What the copy names may be
+ * gone when it is looked at.
+ */
+bool next_vm_area(uint64_t va, struct vm_struct *copy);
 
 /* Areas now in the tree. For audits. */
 uint64_t nr_vm_areas(void);

@@ -122,7 +122,7 @@ static void *vmalloc_shift(uint64_t size, uint64_t align, uint64_t lo, uint64_t 
 		area = __get_vm_area(bytes, align, lo, hi, flags);
 	if (unlikely(!area))
 		return NULL;
-	area->page_order = shift - PAGE_SHIFT;
+	area->page_order = (uint16_t)(shift - PAGE_SHIFT);
 	area->nr_pages = bytes >> PAGE_SHIFT;
 	area->requested_size = size;
 	if (likely(populate(area, gfp, prot) ||
@@ -148,6 +148,17 @@ static unsigned vm_shift(uint64_t size)
 	return size >= CONT_PTE_SIZE ? CONT_PTE_SHIFT : PAGE_SHIFT;
 }
 
+/* Without the blocks that were wanted; the census is told. */
+static noinline void *vmalloc_pages(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi,
+				    gfp_t gfp, pgprot_t prot, uint32_t flags)
+{
+	void *addr = vmalloc_shift(size, align, lo, hi, gfp, prot, flags, PAGE_SHIFT);
+
+	if (addr)
+		find_vm_area(addr)->fell_from = (uint8_t)vm_shift(size);
+	return addr;
+}
+
 void *__vmalloc_range(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi, gfp_t gfp,
 		      pgprot_t prot, uint32_t flags)
 {
@@ -161,7 +172,7 @@ void *__vmalloc_range(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi, g
 	gfp &= __GFP_DMA32 | __GFP_ZERO;
 	addr = vmalloc_shift(size, MAX(align, 1UL << shift), lo, hi, gfp, prot, flags, shift);
 	if (unlikely(!addr && shift > PAGE_SHIFT))
-		addr = vmalloc_shift(size, align, lo, hi, gfp, prot, flags, PAGE_SHIFT);
+		addr = vmalloc_pages(size, align, lo, hi, gfp, prot, flags);
 	return addr;
 }
 

@@ -10,6 +10,15 @@
 
 unsigned vmap_mode = VMAP_ALWAYS;
 
+struct vm_struct *get_misaligned_area(uint64_t size, uint32_t flags)
+{
+	struct vm_struct *area = get_vm_area_aligned(size, PAGE_SIZE, flags);
+
+	if (area)
+		area->fell_from = size >= PMD_SIZE ? PMD_SHIFT : CONT_PTE_SHIFT;
+	return area;
+}
+
 void *vmap(struct page **pages, uint64_t count, uint32_t flags, pgprot_t prot)
 {
 	uint64_t size = count << PAGE_SHIFT, va;

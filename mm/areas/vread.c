@@ -43,9 +43,17 @@ uint64_t vread(void *buf, const void *addr, uint64_t count)
 		end = UINT64_MAX;
 	}
 	while (va < end && next_vm_area(va, &area) && (uint64_t)area.addr < end) {
-		uint64_t start = MAX(va, (uint64_t)area.addr);
+		uint64_t start = MAX(va, (uint64_t)area.addr),
+			 top = (uint64_t)area.addr + area.size;
 		uint64_t stop = MIN(end, (uint64_t)area.addr + get_vm_area_size(&area));
 
+		if (start >= stop) { /* its guard page */
+			stop = MIN(end, top);
+			memset(to, 0, stop - va);
+			to += stop - va;
+			va = stop;
+			continue;
+		}
 		any = any || !(area.flags & VM_LAZY);
 		memset(to, 0, start - va);
 		to += start - va;

@@ -5,7 +5,6 @@
 #include "mm/map/holes.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "mm/map/map-internal.h"
 #include "mm/map/walk.h"
@@ -88,12 +87,13 @@ int unmap_holes(uint64_t va, uint64_t end)
 void read_mapped(void *to, uint64_t va, uint64_t n)
 {
 	uint64_t flags = lock_tables();
+	const char *from = NULL;
 	struct leaf leaf;
 
 	if (!walk_lookup(va, &leaf) && pfn_valid(leaf.pa >> PAGE_SHIFT) &&
 	    (leaf.prot & DESC_ATTR(7)) == DESC_ATTR(MAIR_NORMAL))
-		memcpy(to, phys_to_virt(leaf.pa), n);
-	else
-		memset(to, 0, n);
+		from = phys_to_virt(leaf.pa);
+	for (uint64_t i = 0; i < n; i++)
+		((char *)to)[i] = from ? from[i] : 0;
 	unlock_tables(flags);
 }

@@ -8,7 +8,7 @@
 
 #include "mm/arm64/door.h"
 #include "mm/arm64/layout.h"
-#include "mm/map/map.h"
+#include "mm/map/map-internal.h"
 
 desc_t *walk_slot(uint64_t va, int level)
 {
@@ -46,21 +46,37 @@ int walk_lookup(uint64_t va, struct leaf *leaf)
 	return -ENOENT;
 }
 
-void walk_census(uint64_t va, uint64_t end, struct map_census *census)
+/* @entry's own part of [entry->va, end). */
+static uint64_t entry_size(const struct walk_entry *entry, uint64_t end)
 {
-	struct leaf leaf;
-	uint64_t size;
+	uint64_t size = 1UL << level_shift(entry->level);
+	uint64_t rest = size - (entry->va & (size - 1));
 
-	for (; va < end; va += size) {
-		size = PAGE_SIZE;
-		if (walk_lookup(va, &leaf))
+	return MIN(rest, end - entry->va);
+}
+
+uint64_t walk_part(uint64_t va, uint64_t end, walk_visit_t *visit, void *context)
+{
+	struct walk_entry e = { .va = va, .level = LEVEL_ROOT };
+	const desc_t *table = swapper_pg_dir;
+	uint64_t irq = lock_tables();
+
+	for (;;) {
+		e.desc = get_desc(&table[table_index(e.va, e.level)]);
+		if (e.level < LEVEL_PTE && desc_is_table(e.desc)) {
+			if (e.va != va)
+				break;
+			table = phys_to_virt(desc_addr(e.desc));
+			e.level++;
 			continue;
-		size = 1UL << level_shift(leaf.level);
-		if (leaf.level == LEVEL_PUD)
-			census->mapped_1g += size;
-		else if (leaf.level == LEVEL_PMD)
-			*(leaf.cont ? &census->mapped_block_cont : &census->mapped_block) += size;
-		else
-			*(leaf.cont ? &census->mapped_page_cont : &census->mapped_page) += size;
+		}
+		e.size = entry_size(&e, end);
+		if (e.desc && !visit(context, &e))
+			break;
+		e.va += e.size;
+		if (e.va == end || !table_index(e.va, e.level))
+			break;
 	}
+	unlock_tables(irq);
+	return e.va;
 }

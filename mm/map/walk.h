@@ -16,13 +16,24 @@ struct leaf {
 /* What @va maps to. -ENOENT: nothing. Any CPU; the caller keeps the range from changing. */
 int walk_lookup(uint64_t va, struct leaf *leaf);
 
-/* Bytes mapped by each kind of leaf, as results.json names them. */
-struct map_census {
-	uint64_t mapped_page, mapped_page_cont, mapped_block, mapped_block_cont, mapped_1g;
+/* What one descriptor that is no table says of addresses from @va on. */
+struct walk_entry {
+	uint64_t va, size; /* bytes, as far as the walk was asked for them */
+	desc_t desc;	   /* a leaf, or invalid and yet not 0 */
+	int level;
 };
 
-/* Adds up [va, end). */
-void walk_census(uint64_t va, uint64_t end, struct map_census *census);
+/* False: that was for another time; the walk ends before @entry. Under pgtable_lock. */
+typedef bool walk_visit_t(void *context, const struct walk_entry *entry);
+
+/*
+ * Visits in order the entries of [@va, @end), page aligned, that one table holds: the one
+ * that is met on the way down to @va. Returns the address to go on from, which is @end (0 is
+ * the top of TTBR1) after the last. Any CPU: each call takes the page-table lock for that
+ * one table, so that what it reads is linked and no page of something else's; between two
+ * calls everything may change.
+ */
+uint64_t walk_part(uint64_t va, uint64_t end, walk_visit_t *visit, void *context);
 
 /*
  * Slot that the engine's tables hold for @va at @level, NULL if a table above is missing.

@@ -30,7 +30,7 @@ static void report(const char *what)
 	reported = mistakes;
 }
 
-static void expect_error(int got, int want, const char *what)
+__attribute__((unused)) static void expect_error(int got, int want, const char *what)
 {
 	if (got != want)
 		mistake("%s: %d, not %d", what, got, want);

@@ -217,14 +217,14 @@ static bool both_find(unsigned long long *seed, const struct shape *shape)
 	return find_vm_area((void *)addr) == want;
 }
 
-/* The next area at or above a random address, guard pages aside. */
+/* The next area that ends above a random address. */
 static bool both_next(unsigned long long *seed, const struct shape *shape)
 {
 	uint64_t addr = VMALLOC_START + tap_random(seed) % (shape->window * PAGE_SIZE);
 	struct vm_struct copy;
 	int i = 0;
 
-	while (i < model_count && model[i].start + get_vm_area_size(model[i].area) <= addr)
+	while (i < model_count && model[i].end <= addr)
 		i++;
 	if (i == model_count)
 		return !next_vm_area(addr, &copy);

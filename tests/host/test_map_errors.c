@@ -273,6 +273,52 @@ static void race(uint64_t middle, uint64_t other, unsigned allocations)
 		unmap_range(va, end);
 }
 
+static void map_neighbour(void)
+{
+	expect_error(map_range(neighbour, neighbour + PAGE_SIZE, 0, PAGE_KERNEL, 63), 0,
+		     "neighbour");
+}
+
+/* A group at @va, in a window without a table, which another CPU makes meanwhile for a neighbour.
+ */
+static void race_for_a_table(uint64_t va, enum request_kind kind)
+{
+	const uint64_t end = va + CONT_PTE_SIZE;
+	struct page **pages = run_of(0, CONT_PTES);
+	struct leaf leaf;
+	int error;
+
+	neighbour = end + PAGE_SIZE;
+	alloc_event_in = 0;
+	alloc_event = map_neighbour;
+	if (kind == BY_RANGE)
+		error = map_range(va, end, page_to_phys(pages[0]), PAGE_KERNEL, 63);
+	else if (kind == BY_PAGES)
+		error = map_pages(va, end, pages, PAGE_KERNEL, 63);
+	else
+		error = map_blocks(va, end, pages, CONT_PTES_SHIFT, PAGE_KERNEL, 63);
+	expect_error(error, 0, "map");
+	for (uint64_t at = va; at < end; at += PAGE_SIZE)
+		if (walk_lookup(at, &leaf) || leaf.pa != page_to_phys(pages[0]) + at - va ||
+		    !leaf.cont)
+			mistake("0x%lx is not mapped as it should", at);
+	if (mmu_model.mapped_bytes != end - va + PAGE_SIZE)
+		mistake("%lu bytes are mapped", mmu_model.mapped_bytes);
+	unmap_range(va, end);
+	unmap_range(neighbour, neighbour + PAGE_SIZE);
+	free(pages);
+}
+
+static void test_table_races(void)
+{
+	const uint64_t va = VMALLOC_END - PUD_SIZE - PMD_SIZE;
+
+	race_for_a_table(va, BY_RANGE);
+	race_for_a_table(va, BY_PAGES);
+	race_for_a_table(va, BY_BLOCKS);
+	report("another CPU's table comes first");
+}
+
 static void test_races(void)
 {
 	const uint64_t start = VMALLOC_END - 2 * PUD_SIZE;
@@ -300,6 +346,7 @@ int main(void)
 	test_runs_out_of_ram();
 	test_bad_arguments();
 	test_races();
+	test_table_races();
 	drain_hot_lists();
 	ok(nr_free_pages() + map_table_pages() == free_pages,
 	   "all pages are back but for upper tables");

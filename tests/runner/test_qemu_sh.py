@@ -246,6 +246,11 @@ class Installing(ScriptCase):
         self.assertEqual(self.install(), 5)
         self.assertRegex(self.err, r"Type: sudo sh -c 'apt-get .* install .* make'")
 
+    def test_a_profile_wants_a_compiler_for_this_machine(self):
+        self.assertEqual(self.install("--profile", "a/*"), 5)
+        self.assertEqual(len(self.err.splitlines()), 1)
+        self.assertIn("not installed: make gcc", self.err)
+
     def test_sudo_installs_and_old_lists_are_fetched_again(self):
         self.program("bin/sudo", '#!/bin/sh\n[ "$1" = -n ] && shift\nexec "$@"\n')
         status = self.install()

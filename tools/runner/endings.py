@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Boots that must end in a known way: tests/endings, whose head says what its words mean, and
-tests/endings-check.
+"""Boots that must end in a known way: tests/endings, whose head says what its words mean,
+tests/endings-check and tests/endings-mapped.
 """
 
 import json
@@ -15,6 +15,7 @@ from .suite import Suite
 
 ENDINGS = "tests/endings"
 CHECK_ENDINGS = "tests/endings-check"
+MAPPED_ENDINGS = "tests/endings-mapped"
 KERNEL = ("4K", "gcc")  # of the matrix
 BOOT_LIMIT_S = 180
 
@@ -70,7 +71,7 @@ def read(path=ENDINGS):
 
 def read_all():
     """The endings of all files. Raises Malformed."""
-    return read(ENDINGS) + read(CHECK_ENDINGS)
+    return read(ENDINGS) + read(CHECK_ENDINGS) + read(MAPPED_ENDINGS)
 
 
 def _finish(ending):
