@@ -13,6 +13,7 @@
 #include "lib/cmdline/options.h"
 #include "lib/sections.h"
 #include "mm/areas/ioremap.h"
+#include "mm/areas/vmalloc.h"
 #include "mm/map/map.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/devmem.h"
@@ -26,6 +27,15 @@ static uint64_t mem_limit, devmem_wanted = 32 * MiB;
 OPTION_SIZE(mem, "mem", &mem_limit, 16 * MiB, UINT64_MAX, "=SIZE  use no more RAM than this");
 OPTION_SIZE(devmem, "devmem", &devmem_wanted, 0, 1024 * MiB,
 	    "=SIZE  RAM that plays a device (32M)");
+
+/* In the order of enum vmap_mode. */
+static const char *const vmap_modes[] = { "always", "optin", NULL };
+
+OPTION_CHOICE(
+	vmap, "vmap", &vmap_mode, vmap_modes,
+	"=always|optin  leaves larger than a page for every vmap(), or by VM_ALLOW_HUGE_VMAP");
+OPTION_FLAG(split, "split", &vmalloc_split,
+	    "  pages of huge vmalloc blocks have references of their own, as in Linux");
 
 static int complain(int error, const char *what, uint64_t base, uint64_t size)
 {

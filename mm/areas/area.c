@@ -11,8 +11,9 @@
  */
 #include "lib/lock.h"
 #include "lib/log.h"
-#include "mm/areas/lazy.h"
+#include "mm/areas/map-ram.h"
 #include "mm/arm64/event.h"
+#include "mm/map/holes.h"
 #include "mm/phys/kmalloc.h"
 
 #define FIRST_VA (VMALLOC_START + PAGE_SIZE)
@@ -224,11 +225,16 @@ static void erase(struct vm_struct *area)
 	}
 }
 
-/* Addresses or memory are short: what flush=lazy keeps may help, once it is flushed. */
+/*
+ * Addresses or memory are short: what flush=lazy keeps may help, once it is flushed, and what
+ * vm_map_ram() has of addresses that nobody uses.
+ */
 static noinline struct vm_struct *get_after_purge(uint64_t size, uint64_t align, uint64_t lo,
 						  uint64_t hi, uint32_t flags)
 {
-	return purge_vmap_areas() ? __get_vm_area(size, align, lo, hi, flags) : NULL;
+	if (!purge_vmap_areas() && !purge_vmap_blocks())
+		return NULL;
+	return __get_vm_area(size, align, lo, hi, flags);
 }
 
 /* Inlined twice: most callers take any place, and what compares places then goes. */
@@ -290,8 +296,9 @@ struct vm_struct *find_vm_area(const void *addr)
 	return x;
 }
 
-/* The area that starts at @addr: the last one without a search. Caller has the lock. */
-static __always_inline struct vm_struct *lookup(const void *addr)
+/* The area that starts at @addr, hidden or not: the last one without a search. Caller has the lock.
+ */
+static __always_inline struct vm_struct *search(const void *addr)
 {
 	struct vm_struct *x = areas.last;
 
@@ -300,6 +307,14 @@ static __always_inline struct vm_struct *lookup(const void *addr)
 
 	while (x && x->addr != addr)
 		x = addr < x->addr ? RB_LEFT(x, node) : RB_RIGHT(x, node);
+	return x;
+}
+
+/* The same, NULL if it is hidden. */
+static __always_inline struct vm_struct *lookup(const void *addr)
+{
+	struct vm_struct *x = search(addr);
+
 	return x && is_whole(x) ? x : NULL;
 }
 
@@ -318,21 +333,51 @@ struct vm_struct *claim_vm_area(const void *addr, uint32_t any, uint32_t none, c
 	return area;
 }
 
+struct vm_struct *claim_ram_area(const void *addr, uint64_t bytes)
+{
+	uint64_t irq = spin_lock_irqsave(&areas.lock);
+	struct vm_struct *x = search(addr);
+
+	if (x && (x->flags & (VM_MAP_RAM | VM_MAP_BLOCK)) == VM_MAP_RAM &&
+	    get_vm_area_size(x) == bytes)
+		x->flags &= ~(uint32_t)VM_MAP_RAM;
+	else
+		x = NULL;
+	spin_unlock_irqrestore(&areas.lock, irq);
+	return x;
+}
+
+static void unmap_area(const struct vm_struct *area)
+{
+	unmap_holes(start_of(area), start_of(area) + get_vm_area_size(area));
+}
+
+static void unlink_area(struct vm_struct *area)
+{
+	uint64_t irq = spin_lock_irqsave(&areas.lock);
+
+	erase(area);
+	spin_unlock_irqrestore(&areas.lock, irq);
+}
+
 struct vm_struct *remove_vm_area(const void *addr)
 {
 	uint64_t irq = spin_lock_irqsave(&areas.lock);
 	struct vm_struct *area = lookup(addr);
 
 	if (area)
-		erase(area);
+		area->flags |= VM_UNINITIALIZED;
 	spin_unlock_irqrestore(&areas.lock, irq);
+	if (!area)
+		return NULL;
+	unmap_area(area);
+	unlink_area(area);
+	area->flags &= ~(uint32_t)VM_UNINITIALIZED;
 	return area;
 }
 
 void free_vm_area(struct vm_struct *area)
 {
-	uint64_t irq;
-
 	if (!area)
 		return;
 	/* Once it is not on the list any more it is nobody else's. */
@@ -340,10 +385,32 @@ void free_vm_area(struct vm_struct *area)
 		free_vm_area_lazily(area);
 		return;
 	}
-	irq = spin_lock_irqsave(&areas.lock);
-	erase(area);
-	spin_unlock_irqrestore(&areas.lock, irq);
+	if (unlikely(is_whole(area)))
+		unmap_area(area);
+	unlink_area(area);
 	kfree(area);
+}
+
+bool resize_vm_area(struct vm_struct *area, uint64_t bytes)
+{
+	uint64_t size = bytes + area->size - get_vm_area_size(area);
+	uint64_t irq = spin_lock_irqsave(&areas.lock), start = start_of(area), room;
+	struct vm_struct *above = NULL;
+
+	if (area != areas.last)
+		above = RB_NEXT(area_tree, &areas.tree, area);
+	room = (above ? start_of(above) : VMALLOC_END) - start;
+	if (size <= room) {
+		if (size > area->size)
+			MM_EVENT(EVENT_REUSE, start + area->size, 0, size - area->size);
+		if (above) {
+			above->gap = room - size;
+			update_bounds(above);
+		}
+		area->size = size;
+	}
+	spin_unlock_irqrestore(&areas.lock, irq);
+	return size <= room;
 }
 
 bool next_vm_area(uint64_t va, struct vm_struct *copy)
@@ -373,4 +440,16 @@ uint64_t nr_vm_areas(void)
 		n++;
 	spin_unlock_irqrestore(&areas.lock, irq);
 	return n;
+}
+
+uint64_t vmalloc_nr_pages(void)
+{
+	uint64_t irq = spin_lock_irqsave(&areas.lock), pages = 0;
+	struct vm_struct *x;
+
+	RB_FOREACH (x, area_tree, &areas.tree)
+		if (x->flags & VM_ALLOC)
+			pages += x->nr_pages;
+	spin_unlock_irqrestore(&areas.lock, irq);
+	return pages;
 }

@@ -26,6 +26,11 @@ enum vm_flags {
 	VM_FLUSH_RESET_PERMS = 0x100,
 	VM_MAP_PUT_PAGES = 0x200, /* vfree() frees a vmap()'s pages and its array too */
 	VM_ALLOW_HUGE_VMAP = 0x400,
+	VM_SPARSE = 0x1000, /* pages come and go by vm_area_map_pages() and its inverse */
+	/* Not Linux's; the first two are flags of another structure there. */
+	VM_MAP_RAM = 0x10000,	  /* vm_map_ram(): hidden for good, but for vread() */
+	VM_MAP_BLOCK = 0x20000,	  /* the same, shared by small mappings */
+	VM_SPLIT_PAGES = 0x40000, /* pages[] has one pointer a page, whatever page_order says */
 	/* Ours: unmapped, its translations not flushed (lazy.h); given to free_vm_area() too. */
 	VM_LAZY = 0x40000000,
 	VM_LAZY_FREE = 0x20000000,
@@ -46,9 +51,14 @@ struct vm_struct {
 	uint8_t max_shift;   /* of the mapping call; 0: what such areas have (vmallocinfo.h) */
 	uint8_t fell_from;   /* log2 of the leaf that was wanted first; 0: it was not given up */
 	struct page **pages; /* VM_ALLOC, VM_MAP_PUT_PAGES: what vfree() gives back */
-	uint64_t nr_pages;   /* in all, however many a block has */
+	/*
+	 * So many pages from the start on are mapped, and the next is not; of VM_ALLOC, however
+	 * many a block has. 0: mapped by hand (range.h), there may be holes.
+	 */
+	uint64_t nr_pages;
 	union {
 		uint64_t phys_addr;	     /* VM_IOREMAP: of the first page */
+		uint64_t requested_size;     /* VM_ALLOC: bytes that the caller asked for */
 		struct vm_struct *next_lazy; /* VM_LAZY: on the list of these */
 	};
 };
@@ -95,17 +105,23 @@ static __always_inline struct vm_struct *get_vm_area(uint64_t size, uint32_t fla
 struct vm_struct *find_vm_area(const void *addr);
 
 /*
- * Takes the area that starts at @addr off the books; the caller frees it with kfree().
- * NULL: there is none. Nothing may be mapped in it any more: its addresses may be
- * given out at once.
+ * Unmaps what is mapped in the area that starts at @addr and takes it off the books; the
+ * caller frees it with kfree(), and what was mapped if it is the caller's. NULL: there is none.
  */
 struct vm_struct *remove_vm_area(const void *addr);
 
 /*
  * The same for an area that the caller has at hand, and frees it: at once, or at the next purge
- * when it was unmapped lazily. NULL is a no-op. No lock held.
+ * when it was unmapped lazily. NULL is a no-op. An area with VM_UNINITIALIZED is taken to be
+ * empty: whoever sets it up or takes it down has seen to it. No lock held.
  */
 void free_vm_area(struct vm_struct *area);
+
+/*
+ * Makes @area, which the caller has claimed, @bytes long (a multiple of the page size, guard
+ * page not included), where it is. False: what lies behind it is taken. Shrinking works.
+ */
+bool resize_vm_area(struct vm_struct *area, uint64_t bytes);
 
 /* Last step of every mapping call: what __get_vm_area() got with VM_UNINITIALIZED can be found. */
 static __always_inline void publish_vm_area(struct vm_struct *area)
@@ -120,6 +136,12 @@ static __always_inline void publish_vm_area(struct vm_struct *area)
  * NULL after one line "<caller>: bad address ...".
  */
 struct vm_struct *claim_vm_area(const void *addr, uint32_t any, uint32_t none, const char *caller);
+
+/*
+ * The same for a VM_MAP_RAM area of its own, @bytes long without its guard page; it stays
+ * hidden. NULL, and no line: there is none.
+ */
+struct vm_struct *claim_ram_area(const void *addr, uint64_t bytes);
 
 /*
  * @prot may be mapped on a caller's word: attribute bits only, AF set, and nobody may
@@ -142,3 +164,6 @@ bool next_vm_area(uint64_t va, struct vm_struct *copy);
 
 /* Areas now in the tree. For audits. */
 uint64_t nr_vm_areas(void);
+
+/* Pages of all VM_ALLOC areas, counted as it is asked: O(areas). */
+uint64_t vmalloc_nr_pages(void);

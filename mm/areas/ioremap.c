@@ -2,7 +2,7 @@
 /*
  * ioremap(): a physical range that is no RAM, in an area of its own.
  */
-#include "mm/areas/area.h"
+#include "mm/areas/area-internal.h"
 #include "mm/areas/ioremap.h"
 #include "mm/areas/lazy.h"
 #include "mm/map/map.h"
@@ -86,6 +86,7 @@ void *__ioremap(uint64_t pa, uint64_t size, pgprot_t prot)
 		return NULL;
 	}
 	area->phys_addr = start;
+	area->nr_pages = size >> PAGE_SHIFT;
 	publish_vm_area(area);
 	return (void *)(va + offset);
 }
@@ -100,6 +101,6 @@ void iounmap(const volatile void *addr)
 	area = claim_vm_area((const void *)va, VM_IOREMAP, 0, "iounmap");
 	if (!area)
 		return;
-	unmap_range(va, va + get_vm_area_size(area));
+	unmap_vm_area(area);
 	free_vm_area(area);
 }

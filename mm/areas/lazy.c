@@ -25,7 +25,9 @@ bool unmap_vm_area_lazily(struct vm_struct *area)
 {
 	uint64_t va = (uint64_t)area->addr, irq;
 
-	if (area->flags & VM_IOREMAP || !unmap_range_deferred(va, va + get_vm_area_size(area)))
+	/* What was mapped by hand may be a device, and may have holes. */
+	if (area->flags & VM_IOREMAP || !area->nr_pages ||
+	    !unmap_range_deferred(va, va + (area->nr_pages << PAGE_SHIFT)))
 		return false;
 	irq = spin_lock_irqsave(&lazy.lock);
 	area->flags |= VM_LAZY;
@@ -61,7 +63,7 @@ static void purge_all(void)
 	for (area = lazy.areas; area; area = area->next_lazy) {
 		uint64_t va = (uint64_t)area->addr;
 
-		purge_range(&purge, va, va + get_vm_area_size(area));
+		purge_range(&purge, va, va + (area->nr_pages << PAGE_SHIFT));
 	}
 	purge_end(&purge);
 	for (area = lazy.areas; area; area = next) {
@@ -101,11 +103,6 @@ bool purge_vmap_areas(void)
 		purge_all();
 	spin_unlock_irqrestore(&lazy.lock, irq);
 	return any;
-}
-
-void vm_unmap_aliases(void)
-{
-	purge_vmap_areas();
 }
 
 uint64_t nr_lazy_pages(void)

@@ -12,14 +12,15 @@
 
 #include "mm/areas/area.h"
 #include "mm/map/flush.h"
+#include "mm/map/holes.h"
 #include "mm/map/map.h"
 
 /* unmap_vm_area() with flush=lazy. False: not an area for it, nothing was done. */
 bool unmap_vm_area_lazily(struct vm_struct *area);
 
 /*
- * Unmaps all of @area, which the caller has claimed and gives to free_vm_area() next. Every page
- * of it is mapped. Any CPU, no lock held.
+ * Unmaps all of @area, which the caller has claimed and gives to free_vm_area() next. Any CPU, no
+ * lock held.
  */
 static __always_inline void unmap_vm_area(struct vm_struct *area)
 {
@@ -27,7 +28,10 @@ static __always_inline void unmap_vm_area(struct vm_struct *area)
 
 	if (unlikely(flush_policy == FLUSH_LAZY) && unmap_vm_area_lazily(area))
 		return;
-	unmap_range(va, va + get_vm_area_size(area));
+	if (likely(area->nr_pages))
+		unmap_range(va, va + (area->nr_pages << PAGE_SHIFT));
+	else
+		unmap_holes(va, va + get_vm_area_size(area));
 }
 
 /* free_vm_area() of an area that was unmapped lazily; may purge. */
@@ -40,7 +44,10 @@ void free_vm_area_lazily(struct vm_struct *area);
  */
 bool purge_vmap_areas(void);
 
-/* The same, under the name that callers of Linux know: before permissions of frames change. */
+/*
+ * The same, under the name that callers of Linux know: before permissions of frames change. Gives
+ * blocks of vm_map_ram() back too that nobody uses and of which little is left (map-ram.h).
+ */
 void vm_unmap_aliases(void);
 
 /* Pages of addresses on the list, guards included. Racy while others unmap. */

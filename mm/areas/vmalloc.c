@@ -2,19 +2,23 @@
 /*
  * vmalloc(): an area, its pages, their mapping; each step undone if the next fails.
  *
- * An area's pages are blocks of one order, in a list of their first pages.
+ * An area's pages are blocks of one order, in a list of their first pages; with `split=1`
+ * each page of a block is one for itself, as in Linux, and in the list.
  */
 #include <string.h>
 
-#include "mm/areas/lazy.h"
-#include "mm/areas/vmalloc.h"
-#include "mm/map/map.h"
+#include "mm/areas/area-internal.h"
 #include "mm/map/walk.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/ranges.h"
 
-static void free_blocks(struct page **blocks, uint64_t n, unsigned order)
+/* What a caller may ask for; the rest of enum vm_flags is the allocators' own. */
+#define VMALLOC_FLAGS (VM_NO_GUARD | VM_FLUSH_RESET_PERMS | VM_ALLOW_HUGE_VMAP)
+
+bool vmalloc_split;
+
+void free_blocks(struct page **blocks, uint64_t n, unsigned order)
 {
 	if (order == 0) {
 		free_pages_bulk(blocks, n);
@@ -24,8 +28,7 @@ static void free_blocks(struct page **blocks, uint64_t n, unsigned order)
 		__free_pages(blocks[i], order);
 }
 
-/* All @n blocks or none. */
-static bool alloc_blocks(struct page **blocks, uint64_t n, unsigned order, gfp_t gfp)
+bool alloc_blocks(struct page **blocks, uint64_t n, unsigned order, gfp_t gfp)
 {
 	uint64_t got = 0;
 
@@ -42,44 +45,88 @@ static bool alloc_blocks(struct page **blocks, uint64_t n, unsigned order, gfp_t
 	return false;
 }
 
+/* The same number of pages, each with a reference of its own. */
+static bool alloc_split(struct page **pages, uint64_t n, unsigned order, gfp_t gfp)
+{
+	uint64_t got = 0;
+
+	while (got < n) {
+		struct page *block = alloc_pages(gfp, order);
+
+		if (!block) {
+			free_pages_bulk(pages, got);
+			return false;
+		}
+		split_page(block, order);
+		for (uint64_t i = 0; i < 1UL << order; i++)
+			pages[got++] = block + i;
+	}
+	return true;
+}
+
+/* One block of the page allocator; what no block could hold is an area itself. */
+struct page **alloc_list(uint64_t n)
+{
+	uint64_t bytes = n * sizeof(struct page *);
+
+	return likely(bytes <= PAGE_SIZE << MAX_ORDER) ? kmalloc(bytes, GFP_KERNEL)
+						       : vmalloc(bytes);
+}
+
+void free_list(struct page **list)
+{
+	if (is_vmalloc_addr(list))
+		vfree(list);
+	else
+		kfree(list);
+}
+
 /* Fills @area with blocks of its page_order and maps them, or changes nothing. */
-static bool populate(struct vm_struct *area, gfp_t gfp)
+static bool populate(struct vm_struct *area, gfp_t gfp, pgprot_t prot)
 {
 	uint64_t va = (uint64_t)area->addr, end = va + (area->nr_pages << PAGE_SHIFT);
-	uint64_t n = area->nr_pages >> area->page_order;
-	unsigned order = area->page_order;
+	unsigned order = area->page_order, each = list_order(area);
+	uint64_t n = area->nr_pages >> each;
 	int err;
 
-	area->pages = kmalloc(n * sizeof(*area->pages), GFP_KERNEL);
+	area->pages = alloc_list(n);
 	if (unlikely(!area->pages))
 		return false;
-	if (alloc_blocks(area->pages, n, order, gfp)) {
-		if (order == 0)
-			err = map_pages(va, end, area->pages, PAGE_KERNEL, PAGE_SHIFT);
+	if (each == order ? alloc_blocks(area->pages, n, order, gfp)
+			  : alloc_split(area->pages, n, order, gfp)) {
+		if (each == 0)
+			err = map_pages(va, end, area->pages, prot, PAGE_SHIFT + order);
 		else
-			err = map_blocks(va, end, area->pages, order, PAGE_KERNEL,
-					 PAGE_SHIFT + order);
+			err = map_blocks(va, end, area->pages, order, prot, PAGE_SHIFT + order);
 		if (likely(err == 0))
 			return true;
-		free_blocks(area->pages, n, order);
+		free_blocks(area->pages, n, each);
 	}
-	kfree(area->pages);
+	free_list(area->pages);
 	return false;
 }
 
-/* @size: checked by check_size(). */
-static void *vmalloc_blocks(uint64_t size, unsigned order, gfp_t gfp, uint32_t flags)
+/* One try, by leaves of one size, with arguments that were checked. */
+static void *vmalloc_shift(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi, gfp_t gfp,
+			   pgprot_t prot, uint32_t flags, unsigned shift)
 {
-	uint64_t block_bytes = PAGE_SIZE << order;
+	uint64_t bytes = ALIGN_UP(size, 1UL << shift);
 	struct vm_struct *area;
 
-	size = ALIGN_UP(size, block_bytes);
-	area = get_vm_area_aligned(size, block_bytes, flags | VM_UNINITIALIZED);
+	if (shift > PAGE_SHIFT && vmalloc_split)
+		flags |= VM_SPLIT_PAGES;
+	flags |= VM_ALLOC | VM_UNINITIALIZED;
+	if (likely(!lo && hi == ~0UL)) /* the shorter way */
+		area = get_vm_area_aligned(bytes, align, flags);
+	else
+		area = __get_vm_area(bytes, align, lo, hi, flags);
 	if (unlikely(!area))
 		return NULL;
-	area->page_order = order;
-	area->nr_pages = size >> PAGE_SHIFT;
-	if (likely(populate(area, gfp) || (purge_vmap_areas() && populate(area, gfp)))) {
+	area->page_order = (uint16_t)(shift - PAGE_SHIFT);
+	area->nr_pages = bytes >> PAGE_SHIFT;
+	area->requested_size = size;
+	if (likely(populate(area, gfp, prot) ||
+		   (purge_vmap_areas() && populate(area, gfp, prot)))) {
 		publish_vm_area(area);
 		return area->addr;
 	}
@@ -93,60 +140,80 @@ static __always_inline bool check_size(uint64_t size)
 	return (size - 1) >> PAGE_SHIFT < nr_managed_pages();
 }
 
+/* The largest leaf that @size fills. */
+static unsigned vm_shift(uint64_t size)
+{
+	if (size >= PMD_SIZE)
+		return PMD_SHIFT;
+	return size >= CONT_PTE_SIZE ? CONT_PTE_SHIFT : PAGE_SHIFT;
+}
+
+/* Without the blocks that were wanted; the census is told. */
+static noinline void *vmalloc_pages(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi,
+				    gfp_t gfp, pgprot_t prot, uint32_t flags)
+{
+	void *addr = vmalloc_shift(size, align, lo, hi, gfp, prot, flags, PAGE_SHIFT);
+
+	if (addr)
+		find_vm_area(addr)->fell_from = (uint8_t)vm_shift(size);
+	return addr;
+}
+
+void *__vmalloc_range(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi, gfp_t gfp,
+		      pgprot_t prot, uint32_t flags)
+{
+	unsigned shift = flags & VM_ALLOW_HUGE_VMAP ? vm_shift(size) : PAGE_SHIFT;
+	void *addr;
+
+	if (!check_size(size) || !align || align & (align - 1) || flags & ~VMALLOC_FLAGS ||
+	    !vm_prot_valid(prot))
+		return NULL;
+	/* Compound blocks would have every struct page written, for no reader. */
+	gfp &= __GFP_DMA32 | __GFP_ZERO;
+	addr = vmalloc_shift(size, MAX(align, 1UL << shift), lo, hi, gfp, prot, flags, shift);
+	if (unlikely(!addr && shift > PAGE_SHIFT))
+		addr = vmalloc_pages(size, align, lo, hi, gfp, prot, flags);
+	return addr;
+}
+
+void *__vmalloc(uint64_t size, gfp_t gfp)
+{
+	gfp &= __GFP_DMA32 | __GFP_ZERO;
+	if (unlikely(!check_size(size)))
+		return NULL;
+	return vmalloc_shift(size, PAGE_SIZE, 0, ~0UL, gfp, PAGE_KERNEL, 0, PAGE_SHIFT);
+}
+
 void *vmalloc(uint64_t size)
 {
-	return check_size(size) ? vmalloc_blocks(size, 0, GFP_KERNEL, VM_ALLOC) : NULL;
+	return __vmalloc(size, GFP_KERNEL);
 }
 
 void *vzalloc(uint64_t size)
 {
-	return check_size(size) ? vmalloc_blocks(size, 0, __GFP_ZERO, VM_ALLOC) : NULL;
+	return __vmalloc(size, GFP_KERNEL | __GFP_ZERO);
 }
 
-/* Blocks of the size that was wanted were not to be had: smaller ones, and the census is told. */
-static noinline void *vmalloc_smaller(uint64_t size, gfp_t gfp, uint32_t flags)
+void *vmalloc_32(uint64_t size)
 {
-	void *addr = NULL;
-
-	if (size >= PMD_SIZE)
-		addr = vmalloc_blocks(size, CONT_PTES_SHIFT, gfp, flags);
-	if (!addr)
-		addr = vmalloc_blocks(size, 0, gfp, flags);
-	if (addr)
-		find_vm_area(addr)->fell_from = size >= PMD_SIZE ? PMD_SHIFT : CONT_PTE_SHIFT;
-	return addr;
+	return __vmalloc(size, GFP_DMA32);
 }
 
 void *vmalloc_huge(uint64_t size, gfp_t gfp)
 {
-	const uint32_t flags = VM_ALLOC | VM_ALLOW_HUGE_VMAP;
-	void *addr;
-
-	/* Compound blocks would have every struct page written, for no reader. */
-	gfp &= __GFP_DMA32 | __GFP_ZERO;
-	if (!check_size(size))
-		return NULL;
-	if (size >= PMD_SIZE) {
-		addr = vmalloc_blocks(size, PMD_SHIFT - PAGE_SHIFT, gfp, flags);
-		if (likely(addr))
-			return addr;
-	} else if (size >= CONT_PTE_SIZE) {
-		addr = vmalloc_blocks(size, CONT_PTES_SHIFT, gfp, flags);
-		if (likely(addr))
-			return addr;
-	} else {
-		return vmalloc_blocks(size, 0, gfp, flags);
-	}
-	return vmalloc_smaller(size, gfp, flags);
+	return __vmalloc_range(size, PAGE_SIZE, 0, ~0UL, gfp, PAGE_KERNEL, VM_ALLOW_HUGE_VMAP);
 }
 
-/* A list that came with VM_MAP_PUT_PAGES may be vmalloc()'s. */
-static void free_list(struct page **list)
+void vfree_area(struct vm_struct *area)
 {
-	if (is_vmalloc_addr(list))
-		vfree(list);
-	else
-		kfree(list);
+	unsigned order = list_order(area);
+
+	unmap_vm_area(area);
+	if (area->pages) {
+		free_blocks(area->pages, area->nr_pages >> order, order);
+		free_list(area->pages);
+	}
+	free_vm_area(area);
 }
 
 void vfree(const void *addr)
@@ -156,21 +223,15 @@ void vfree(const void *addr)
 	if (!addr)
 		return;
 	area = claim_vm_area(addr, VM_ALLOC | VM_MAP, 0, "vfree");
-	if (!area)
-		return;
-	unmap_vm_area(area);
-	if (area->pages) {
-		free_blocks(area->pages, area->nr_pages >> area->page_order, area->page_order);
-		free_list(area->pages);
-	}
-	free_vm_area(area);
+	if (area)
+		vfree_area(area);
 }
 
 struct page *vmalloc_to_page(const void *addr)
 {
 	struct leaf leaf;
 
-	if (!is_vmalloc_addr(addr) || walk_lookup((uint64_t)addr, &leaf) != 0)
+	if (!is_vmalloc_addr(addr) || lookup_mapped((uint64_t)addr, &leaf))
 		return NULL;
 	return pfn_valid(leaf.pa >> PAGE_SHIFT) ? phys_to_page(leaf.pa) : NULL;
 }

@@ -16,6 +16,8 @@ struct map_limits area_limits(const struct vm_struct *area)
 
 	if (area->max_shift)
 		limits.max_shift = area->max_shift;
+	else if (area->flags & (VM_SPARSE | VM_MAP_BLOCK))
+		limits.max_shift = PAGE_SHIFT;
 	else if (area->flags & VM_ALLOC)
 		limits.max_shift = PAGE_SHIFT + area->page_order;
 	return limits;
@@ -43,6 +45,9 @@ static size_t add_flags(char *text, size_t size, uint32_t flags)
 		{ VM_NO_GUARD, "no_guard" },
 		{ VM_UNINITIALIZED, "unfinished" },
 		{ VM_LAZY, "lazy" },
+		{ VM_SPARSE, "sparse" },
+		{ VM_MAP_RAM, "vm_map_ram" },
+		{ VM_SPLIT_PAGES, "split" },
 	};
 	size_t n = 0;
 

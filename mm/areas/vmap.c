@@ -2,16 +2,15 @@
 /*
  * vmap(): the caller's pages in an area of their own.
  */
-#include "mm/areas/lazy.h"
-#include "mm/areas/vmalloc.h"
-#include "mm/map/map.h"
+#include "mm/areas/area-internal.h"
 #include "mm/phys/buddy.h"
 
 /* What a caller may ask for; the rest of enum vm_flags is the allocators' own. */
 #define VMAP_FLAGS (VM_MAP | VM_MAP_PUT_PAGES | VM_ALLOW_HUGE_VMAP | VM_NO_GUARD)
 
-/* No addresses with the alignment that the size asks for: any, and the census is told. */
-static noinline struct vm_struct *get_misaligned_area(uint64_t size, uint32_t flags)
+unsigned vmap_mode = VMAP_ALWAYS;
+
+struct vm_struct *get_misaligned_area(uint64_t size, uint32_t flags)
 {
 	struct vm_struct *area = get_vm_area_aligned(size, PAGE_SIZE, flags);
 
@@ -20,28 +19,10 @@ static noinline struct vm_struct *get_misaligned_area(uint64_t size, uint32_t fl
 	return area;
 }
 
-/*
- * The largest leaf that the size can use decides the alignment; the frames decide whether
- * it gets used. If the region is too fragmented for that, any place does, as in Linux.
- */
-static struct vm_struct *get_vmap_area(uint64_t size, uint32_t flags)
-{
-	uint64_t align = PAGE_SIZE;
-	struct vm_struct *area;
-
-	if (size >= PMD_SIZE)
-		align = PMD_SIZE;
-	else if (size >= CONT_PTE_SIZE)
-		align = CONT_PTE_SIZE;
-	area = get_vm_area_aligned(size, align, flags);
-	if (unlikely(!area && align > PAGE_SIZE))
-		area = get_misaligned_area(size, flags);
-	return area;
-}
-
 void *vmap(struct page **pages, uint64_t count, uint32_t flags, pgprot_t prot)
 {
 	uint64_t size = count << PAGE_SHIFT, va;
+	unsigned max_shift = vmap_max_shift(flags);
 	struct vm_struct *area;
 
 	if (unlikely(!pages || count - 1 >= nr_managed_pages() || flags & ~VMAP_FLAGS))
@@ -50,19 +31,18 @@ void *vmap(struct page **pages, uint64_t count, uint32_t flags, pgprot_t prot)
 		return NULL;
 	/* Never without a guard page: the top of this area is the bottom of another. */
 	flags = (flags & ~VM_NO_GUARD) | VM_MAP | VM_UNINITIALIZED;
-	area = get_vmap_area(size, flags);
+	area = get_vmap_area(size, flags, max_shift);
 	if (unlikely(!area))
 		return NULL;
 	va = (uint64_t)area->addr;
-	if (unlikely(map_pages(va, va + size, pages, prot, MAP_SHIFT_ANY) < 0) &&
-	    !(purge_vmap_areas() && !map_pages(va, va + size, pages, prot, MAP_SHIFT_ANY))) {
+	if (unlikely(map_pages(va, va + size, pages, prot, max_shift) < 0) &&
+	    !(purge_vmap_areas() && !map_pages(va, va + size, pages, prot, max_shift))) {
 		free_vm_area(area);
 		return NULL;
 	}
-	if (flags & VM_MAP_PUT_PAGES) {
+	area->nr_pages = count;
+	if (flags & VM_MAP_PUT_PAGES)
 		area->pages = pages;
-		area->nr_pages = count;
-	}
 	publish_vm_area(area);
 	return area->addr;
 }

@@ -11,24 +11,29 @@
 #include "mm/phys/buddy.h"
 #include "mm/phys/table-pages.h"
 
-enum source_kind { SOURCE_RANGE, SOURCE_PAGES, SOURCE_BLOCKS };
+enum source_kind { SOURCE_RANGE, SOURCE_PAGES, SOURCE_BLOCKS, SOURCE_RUNS, SOURCE_PFNS };
 
 /* Where the frames come from. Page i of the source is mapped at start + i pages. */
 struct source {
 	enum source_kind kind;
 	unsigned order; /* SOURCE_BLOCKS: of each block */
 	union {
-		uint64_t pa;		   /* SOURCE_RANGE */
-		struct page *const *pages; /* SOURCE_PAGES, SOURCE_BLOCKS: first pages */
+		uint64_t pa;		       /* SOURCE_RANGE */
+		struct page *const *pages;     /* SOURCE_PAGES, SOURCE_BLOCKS: first pages */
+		const struct phys_range *runs; /* SOURCE_RUNS */
+		const uint64_t *pfns;	       /* SOURCE_PFNS */
 	};
 	unsigned max_shift;
 	pgprot_t prot;
 	/* SOURCE_PAGES: pages [index, run_end) are known to be one run of good frames. */
 	uint64_t run_end;
+	/* SOURCE_RUNS: the one asked for last is runs[run], page run_first of the source its first.
+	 */
+	uint64_t run, run_first;
 };
 
 /* Frame address of page @index of the source. */
-uint64_t source_pa(const struct source *s, uint64_t index);
+uint64_t source_pa(struct source *s, uint64_t index);
 
 /*
  * Whether the source gives 1 << (@shift - PAGE_SHIFT) pages in one run from page @index,
@@ -38,7 +43,7 @@ uint64_t source_pa(const struct source *s, uint64_t index);
 bool source_has_leaf(struct source *s, uint64_t index, uint64_t left, unsigned shift);
 
 /* Pages from @index on that are known to be one run, at most @left; after source_has_leaf(). */
-uint64_t source_run(const struct source *s, uint64_t index, uint64_t left);
+uint64_t source_run(struct source *s, uint64_t index, uint64_t left);
 
 /*
  * Writes the descriptors of pages [@index, @index + @n) to @slot, which is the slot of
@@ -52,6 +57,18 @@ static __always_inline bool source_is_trusted(const struct source *s)
 {
 	return s->kind != SOURCE_PAGES;
 }
+
+/* One run of frames, as source_fill() does it. */
+void fill_run(const struct source *s, uint64_t pa, uint64_t n, desc_t *slot, uint64_t va);
+
+/* The same questions about SOURCE_RUNS and SOURCE_PFNS: source-runs.c. */
+uint64_t runs_pa(struct source *s, uint64_t index);
+bool runs_have_leaf(struct source *s, uint64_t index, uint64_t left, unsigned shift);
+uint64_t runs_run(struct source *s, uint64_t index, uint64_t left);
+void runs_fill(struct source *s, uint64_t index, uint64_t n, desc_t *slot, uint64_t va);
+
+/* What every call of map.h ends in. */
+int map_source(struct source *s, uint64_t va, uint64_t end);
 
 /* Orders changes of the vmalloc region's tables and of their live counts. */
 extern spinlock_t pgtable_lock;

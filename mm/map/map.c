@@ -29,6 +29,11 @@ static __always_inline int map(struct source *s, uint64_t va, uint64_t end)
 	return likely(error != -EAGAIN) ? error : map_by_plan(s, va, end);
 }
 
+int map_source(struct source *s, uint64_t va, uint64_t end)
+{
+	return map(s, va, end);
+}
+
 static noinline int map_several(uint64_t va, uint64_t end, struct page *const *pages, pgprot_t prot,
 				unsigned max_shift)
 {

@@ -17,6 +17,8 @@
 #include "mm/arm64/pgtable.h"
 #include "mm/phys/table-pages.h"
 
+struct phys_range; /* mm/phys/ranges.h */
+
 /* No limit on the leaf but the engine's own. */
 #define MAP_SHIFT_ANY 63
 
@@ -40,6 +42,15 @@ int map_pages(uint64_t va, uint64_t end, struct page *const *pages, pgprot_t pro
  */
 int map_blocks(uint64_t va, uint64_t end, struct page *const *blocks, unsigned order, pgprot_t prot,
 	       unsigned max_shift);
+
+/*
+ * Maps [va, end) to @runs, which come to just that many pages, or to the frames @pfns, one a
+ * page. Neighbouring runs and frames that follow each other make larger leaves. The caller
+ * vouches for the frames: they may be no RAM. -EINVAL also: a frame past PHYS_END, too few.
+ */
+int map_runs(uint64_t va, uint64_t end, const struct phys_range *runs, uint64_t nr_runs,
+	     pgprot_t prot, unsigned max_shift);
+int map_pfns(uint64_t va, uint64_t end, const uint64_t *pfns, pgprot_t prot, unsigned max_shift);
 
 /*
  * Unmaps [va, end), every page of which is mapped (or was, and its descriptor made invalid), by

@@ -14,13 +14,16 @@ static __always_inline uint64_t min_u64(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-uint64_t source_pa(const struct source *s, uint64_t index)
+uint64_t source_pa(struct source *s, uint64_t index)
 {
 	switch (s->kind) {
 	case SOURCE_RANGE:
 		return s->pa + (index << PAGE_SHIFT);
 	case SOURCE_PAGES:
 		return page_to_phys(s->pages[index]);
+	case SOURCE_RUNS:
+	case SOURCE_PFNS:
+		return runs_pa(s, index);
 	default:
 		return page_to_phys(s->pages[index >> s->order]) +
 		       ((index & ((1UL << s->order) - 1)) << PAGE_SHIFT);
@@ -72,6 +75,8 @@ bool source_has_leaf(struct source *s, uint64_t index, uint64_t left, unsigned s
 
 	if (shift > s->max_shift || left < n)
 		return false;
+	if (s->kind >= SOURCE_RUNS)
+		return runs_have_leaf(s, index, left, shift);
 	if (s->kind == SOURCE_PAGES && !pages_have_run(s, index, left, n))
 		return false;
 	if (!IS_ALIGNED(source_pa(s, index), 1UL << shift))
@@ -79,11 +84,14 @@ bool source_has_leaf(struct source *s, uint64_t index, uint64_t left, unsigned s
 	return s->kind != SOURCE_BLOCKS || blocks_have_run(s, index, n);
 }
 
-uint64_t source_run(const struct source *s, uint64_t index, uint64_t left)
+uint64_t source_run(struct source *s, uint64_t index, uint64_t left)
 {
 	switch (s->kind) {
 	case SOURCE_RANGE:
 		return left;
+	case SOURCE_RUNS:
+	case SOURCE_PFNS:
+		return runs_run(s, index, left);
 	case SOURCE_PAGES:
 		return min_u64(left, s->run_end - index);
 	default: /* the rest of a block, or the block and neighbours that make up a leaf */
@@ -92,8 +100,7 @@ uint64_t source_run(const struct source *s, uint64_t index, uint64_t left)
 	}
 }
 
-static noinline void fill_run(const struct source *s, uint64_t pa, uint64_t n, desc_t *slot,
-			      uint64_t va)
+noinline void fill_run(const struct source *s, uint64_t pa, uint64_t n, desc_t *slot, uint64_t va)
 {
 	fill_run_of_pages(slot, va, pa, n, s->prot, s->max_shift);
 }
@@ -176,7 +183,7 @@ static noinline int fill_pages(const struct source *s, struct page *const *p, ui
 	return 0;
 }
 
-static noinline void fill_blocks(const struct source *s, uint64_t index, uint64_t n, desc_t *slot,
+static noinline void fill_blocks(struct source *s, uint64_t index, uint64_t n, desc_t *slot,
 				 uint64_t va)
 {
 	uint64_t size = 1UL << s->order, shift = s->order + PAGE_SHIFT;
@@ -212,6 +219,10 @@ int source_fill(struct source *s, uint64_t index, uint64_t n, desc_t *slot, uint
 		return 0;
 	case SOURCE_PAGES:
 		return fill_pages(s, s->pages + index, n, slot, va);
+	case SOURCE_RUNS:
+	case SOURCE_PFNS:
+		runs_fill(s, index, n, slot, va);
+		return 0;
 	default:
 		fill_blocks(s, index, n, slot, va);
 		return 0;

@@ -8,8 +8,10 @@
 
 #include "mm/areas/ioremap.h"
 #include "mm/areas/lazy.h"
+#include "mm/areas/map-ram.h"
 #include "mm/areas/set_memory.h"
 #include "mm/areas/vmalloc.h"
+#include "mm/map/holes.h"
 #include "mm/map/protect.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/kmalloc.h"
@@ -122,13 +124,11 @@ static void fill_array(struct page **pages, uint64_t va, uint64_t n)
 
 /* --- areas -------------------------------------------------------------------------------- */
 
-static bool do_vmalloc(struct mapping *m)
+/* What vmalloc() or vrealloc() has given, if it has. */
+static bool learn_area(struct mapping *m)
 {
-	uint64_t n = pick_pages(PMD_PAGES);
-	bool huge = hostile_pick(3) == 0;
 	const struct vm_struct *area;
 
-	m->handle = huge ? vmalloc_huge(n << PAGE_SHIFT, GFP_KERNEL) : vmalloc(n << PAGE_SHIFT);
 	if (!m->handle)
 		return false;
 	area = find_vm_area(m->handle);
@@ -141,6 +141,32 @@ static bool do_vmalloc(struct mapping *m)
 	return true;
 }
 
+static bool do_vmalloc(struct mapping *m)
+{
+	uint64_t n = pick_pages(PMD_PAGES);
+	bool huge = hostile_pick(3) == 0;
+
+	m->handle = huge ? vmalloc_huge(n << PAGE_SHIFT, GFP_KERNEL) : vmalloc(n << PAGE_SHIFT);
+	return learn_area(m);
+}
+
+/* The array as runs, for the calls that take those. */
+static const void *map_runs_of(const struct mapping *m)
+{
+	static struct phys_range runs[ARRAY_PAGES];
+	uint64_t nr = 0;
+
+	for (uint64_t i = 0; i < m->pages; i++) {
+		uint64_t pfn = page_to_pfn(m->array[i]);
+
+		if (nr && runs[nr - 1].first_pfn + runs[nr - 1].pages == pfn)
+			runs[nr - 1].pages++;
+		else
+			runs[nr++] = (struct phys_range){ pfn, 1 };
+	}
+	return vmap_sg(runs, nr, VM_MAP, m->prot);
+}
+
 static bool do_vmap(struct mapping *m)
 {
 	struct page **pages = take_array();
@@ -151,7 +177,22 @@ static bool do_vmap(struct mapping *m)
 	m->pages = pick_pages(ARRAY_PAGES);
 	m->prot = prots[hostile_pick(ARRAY_SIZE(prots))];
 	fill_array(pages, 0, m->pages);
-	m->handle = vmap(pages, m->pages, VM_MAP, m->prot);
+	m->handle = hostile_pick(3) ? vmap(pages, m->pages, VM_MAP, m->prot) : map_runs_of(m);
+	return m->handle;
+}
+
+/* Side by side with others in a block, or an area. */
+static bool do_map_ram(struct mapping *m)
+{
+	struct page **pages = take_array();
+
+	m->owner = OWNER_RAM;
+	m->kind = BY_PAGES;
+	m->array = m->frees = pages;
+	m->pages = hostile_pick(8) ? 1 + pick(VMAP_MAX_ALLOC / 8) : pick_pages(3 * VMAP_MAX_ALLOC);
+	m->prot = PAGE_KERNEL;
+	fill_array(pages, 0, m->pages);
+	m->handle = vm_map_ram(pages, m->pages);
 	return m->handle;
 }
 
@@ -248,15 +289,17 @@ static void look_for_purge(void)
 static void map_something(void)
 {
 	struct mapping m = { 0 };
-	unsigned kind = hostile_pick(8);
+	unsigned kind = hostile_pick(9);
 	bool good;
 
 	if (kind < 2)
 		good = do_vmalloc(&m);
 	else if (kind < 4)
 		good = do_vmap(&m);
+	else if (kind < 5)
+		good = do_map_ram(&m);
 	else
-		good = kind < 5 ? do_ioremap(&m) : do_engine(&m);
+		good = kind < 6 ? do_ioremap(&m) : do_engine(&m);
 	if (!good) { /* no room; of memory there is enough, or another step has some */
 		if (m.frees)
 			arrays[nr_arrays++] = m.frees;
@@ -280,11 +323,17 @@ static void unmap_call(const struct mapping *m, uint64_t va, uint64_t end)
 	case OWNER_VMAP:
 		vunmap(m->handle);
 		break;
+	case OWNER_RAM:
+		vm_unmap_ram(m->handle, m->pages);
+		break;
 	case OWNER_IOREMAP:
 		iounmap(m->handle);
 		break;
 	default:
-		unmap_range(va, end);
+		if (hostile_pick(2)) /* and the hole behind it */
+			unmap_holes(va, end + oracle_free_bytes(end, 4 * CONT_PTE_SIZE));
+		else
+			unmap_range(va, end);
 	}
 }
 
@@ -298,12 +347,46 @@ static unsigned pick_victim(void)
 	return at;
 }
 
+/*
+ * Of vmalloc()'s: shorter, longer where it is, or elsewhere. Meanwhile it is nobody's. With
+ * nothing on the list of flush=lazy before, what is there after is what it left.
+ */
+static void resize_something(unsigned at)
+{
+	struct mapping m = live[at];
+	uint64_t va = m.va, end = va + (m.pages << PAGE_SHIFT);
+	uint64_t bytes = pick_pages(PMD_PAGES) << PAGE_SHIFT;
+	const void *moved;
+
+	if (flush_policy == FLUSH_LAZY) {
+		vm_unmap_aliases();
+		look_for_purge();
+	}
+	oracle_current(va, end);
+	oracle_give_up(at, va, end);
+	moved = vrealloc(m.handle, bytes, GFP_KERNEL);
+	if (nr_lazy_pages())
+		oracle_unmapped_lazily(va, end);
+	else
+		oracle_unmapped();
+	m.handle = moved ?: m.handle;
+	m.va = (uint64_t)m.handle;
+	learn_area(&m);
+	oracle_add(&m);
+	oracle_check(va, end);
+	oracle_check(m.va, m.va + (m.pages << PAGE_SHIFT));
+}
+
 static void unmap_something(void)
 {
 	unsigned at = pick_victim();
 	struct mapping m = live[at];
 	uint64_t va = m.va, end = va + (m.pages << PAGE_SHIFT), lazy;
 
+	if (m.owner == OWNER_VMALLOC && hostile_pick(2)) {
+		resize_something(at);
+		return;
+	}
 	if (m.divisible && m.pages > 1 && hostile_pick(2)) {
 		uint64_t cut = va + ((1 + pick(m.pages - 1)) << PAGE_SHIFT);
 

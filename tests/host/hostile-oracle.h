@@ -11,7 +11,7 @@
 #define LIVE_MAX 48
 
 enum hostile_kind { BY_RANGE, BY_PAGES, BY_BLOCKS };
-enum hostile_owner { OWNER_VMALLOC, OWNER_VMAP, OWNER_IOREMAP, OWNER_ENGINE };
+enum hostile_owner { OWNER_VMALLOC, OWNER_VMAP, OWNER_RAM, OWNER_IOREMAP, OWNER_ENGINE };
 
 /* Permissions of [va, end), as map_protect() changes them. */
 struct change {

@@ -37,6 +37,17 @@ void kfree(void *object)
 	free(object);
 }
 
+/* --- in place of the engine: what of an area was unmapped ------------------------- */
+
+static uint64_t unmapped_va, unmapped_end;
+
+int unmap_holes(uint64_t va, uint64_t end)
+{
+	unmapped_va = va;
+	unmapped_end = end;
+	return 0;
+}
+
 /* --- in place of mm/areas/lazy.c ---------------------------------------------------- */
 
 static struct vm_struct *lazy; /* the one area that waits for a purge */
@@ -58,6 +69,19 @@ bool purge_vmap_areas(void)
 		free_vm_area(area);
 	}
 	out_of_memory = false;
+	return area;
+}
+
+/* --- in place of mm/areas/map-ram.c --------------------------------------------------- */
+
+static struct vm_struct *block; /* the one that nobody uses */
+
+bool purge_vmap_blocks(void)
+{
+	struct vm_struct *area = block;
+
+	block = NULL;
+	free_vm_area(area);
 	return area;
 }
 
@@ -130,6 +154,22 @@ static bool both_get(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi, ui
 	return get_vm_area_size(area) == ALIGN_UP(size, PAGE_SIZE);
 }
 
+/* The same for another size; what lies behind decides. */
+static bool both_resize(int slot, uint64_t bytes)
+{
+	struct vm_struct *area = model[slot].area;
+	uint64_t guard = area->size - get_vm_area_size(area),
+		 end = model[slot].start + bytes + guard;
+	bool fits = end <= (slot + 1 < model_count ? model[slot + 1].start : VMALLOC_END);
+
+	if (resize_vm_area(area, bytes) != fits)
+		return false;
+	if (fits)
+		model[slot].end = end;
+	return (uint64_t)area->addr == model[slot].start &&
+	       area->size == model[slot].end - model[slot].start;
+}
+
 static void both_free(int slot)
 {
 	free_vm_area(model[slot].area);
@@ -177,6 +217,21 @@ static bool both_find(unsigned long long *seed, const struct shape *shape)
 	return find_vm_area((void *)addr) == want;
 }
 
+/* The next area that ends above a random address. */
+static bool both_next(unsigned long long *seed, const struct shape *shape)
+{
+	uint64_t addr = VMALLOC_START + tap_random(seed) % (shape->window * PAGE_SIZE);
+	struct vm_struct copy;
+	int i = 0;
+
+	while (i < model_count && model[i].end <= addr)
+		i++;
+	if (i == model_count)
+		return !next_vm_area(addr, &copy);
+	return next_vm_area(addr, &copy) && copy.addr == model[i].area->addr &&
+	       copy.size == model[i].area->size && copy.flags == model[i].area->flags;
+}
+
 /* Waves of allocating and freeing, so that full, empty and holed trees all come up. */
 static void test_random(const struct shape *shape, const char *what)
 {
@@ -192,7 +247,10 @@ static void test_random(const struct shape *shape, const char *what)
 		else if (model_count)
 			both_free(tap_random(&seed) % model_count);
 		if (step % 4 == 0)
-			same = same && both_find(&seed, shape);
+			same = same && both_find(&seed, shape) && both_next(&seed, shape);
+		if (step % 3 == 0 && model_count)
+			same = same && both_resize((int)(tap_random(&seed) % model_count),
+						   (1 + tap_random(&seed) % 8) * PAGE_SIZE);
 	}
 	if (!ok(same, "%s: the model's addresses (%d steps)", what, step))
 		return; /* the tree may be anything now */
@@ -342,6 +400,44 @@ static void test_claim(void)
 	ok(objects == 0, "nothing is left");
 }
 
+static void test_resize(void)
+{
+	uint64_t top = VMALLOC_END - 3 * PAGE_SIZE;
+
+	both_get(PAGE_SIZE, 1, top, ~0UL, VM_MAP);
+	ok(both_resize(0, 2 * PAGE_SIZE) && model[0].end == VMALLOC_END,
+	   "the last area grows to the region's last page");
+	ok(!resize_vm_area(model[0].area, 3 * PAGE_SIZE), "and no further");
+	free_all();
+	both_get(5 * PAGE_SIZE, 1, FIRST, ~0UL, VM_MAP);
+	both_get(PAGE_SIZE, 1, FIRST, ~0UL, VM_MAP);
+	ok(both_resize(0, 2 * PAGE_SIZE) && both_get(2 * PAGE_SIZE, 1, 0, ~0UL, VM_MAP) &&
+		   model[1].start == FIRST + 3 * PAGE_SIZE,
+	   "what an area gives up is found by the next");
+	free_all();
+}
+
+/* Whoever mapped by hand need not unmap; whoever sets up or takes down has. */
+static void test_free(void)
+{
+	struct vm_struct *a = get_vm_area(3 * PAGE_SIZE, VM_MAP), *b;
+	uint64_t va = (uint64_t)a->addr;
+
+	unmapped_va = 0;
+	free_vm_area(a);
+	ok(unmapped_va == va && unmapped_end == va + 3 * PAGE_SIZE,
+	   "free_vm_area unmaps all but the guard page");
+	a = get_vm_area(3 * PAGE_SIZE, VM_MAP);
+	unmapped_va = 0;
+	b = remove_vm_area(a->addr);
+	ok(a == b && unmapped_va == va && a->flags == VM_MAP, "remove_vm_area too");
+	kfree(b);
+	a = get_vm_area(3 * PAGE_SIZE, VM_MAP | VM_UNINITIALIZED);
+	unmapped_va = 0;
+	free_vm_area(a);
+	ok(!unmapped_va, "an area that was being set up is empty");
+}
+
 static struct vm_struct *only_here(uint64_t va, uint64_t pages)
 {
 	return __get_vm_area(pages << PAGE_SHIFT, PAGE_SIZE, va, va + ((pages + 1) << PAGE_SHIFT),
@@ -368,7 +464,30 @@ static void test_purge(void)
 	b = only_here(va + GiB, 3);
 	ok(b && purges == before + 3 && nr_vm_areas() == 1, "no memory: the same");
 	free_vm_area(b);
+	block = only_here(va, 3);
+	b = only_here(va, 3);
+	ok(b && (uint64_t)b->addr == va && !block, "blocks of vm_map_ram() make room too");
+	free_vm_area(b);
 	ok(objects == 0, "nothing is left");
+}
+
+static void test_claim_ram(void)
+{
+	struct vm_struct *a = get_vm_area(2 * PAGE_SIZE, VM_MAP_RAM | VM_UNINITIALIZED);
+	struct vm_struct *b =
+		get_vm_area(2 * PAGE_SIZE, VM_MAP_RAM | VM_MAP_BLOCK | VM_UNINITIALIZED);
+	struct vm_struct *c = get_vm_area(2 * PAGE_SIZE, VM_MAP);
+
+	ok(!find_vm_area(a->addr) && !remove_vm_area(a->addr), "no query finds it");
+	ok(!claim_ram_area(b->addr, 2 * PAGE_SIZE) && !claim_ram_area(c->addr, 2 * PAGE_SIZE) &&
+		   !claim_ram_area(a->addr, PAGE_SIZE) && !claim_ram_area(a->addr, 3 * PAGE_SIZE) &&
+		   !claim_ram_area(a->addr + PAGE_SIZE, PAGE_SIZE) && !claim_ram_area(NULL, 0),
+	   "claim_ram_area: blocks, other areas and other lengths are none");
+	ok(claim_ram_area(a->addr, 2 * PAGE_SIZE) == a && !claim_ram_area(a->addr, 2 * PAGE_SIZE),
+	   "once");
+	free_vm_area(a);
+	free_vm_area(b);
+	free_vm_area(c);
 }
 
 static void test_ioremap_align(void)
@@ -398,6 +517,9 @@ int main(void)
 	test_find();
 	test_purge();
 	test_claim();
+	test_claim_ram();
+	test_resize();
+	test_free();
 	test_ioremap_align();
 	test_random(&wide, "random sizes, alignments, ranges and frees");
 	test_random(&dense, "the same, small and close together");

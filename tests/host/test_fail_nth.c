@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // clang-format off
-// sources: tests/sweep.c tests/sweep-calls.c tests/sweep-phys.c tests/sweep-protect.c mm/areas/*.c mm/map/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c
+// sources: tests/sweep.c tests/sweep-calls.c tests/sweep-family.c tests/sweep-phys.c tests/sweep-protect.c mm/areas/*.c mm/map/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c
 // granules: 12 14 16
 // clang-format on
 /*

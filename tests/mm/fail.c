@@ -199,6 +199,11 @@ TEST(fail_vmap, "fail/vmap")
 	SWEEP("vmap");
 }
 
+TEST(fail_family, "fail/vrealloc-and-vm-calls")
+{
+	SWEEP("vrealloc", "vm_");
+}
+
 TEST(fail_ioremap, "fail/ioremap-and-its-kin")
 {
 	SWEEP("ioremap");

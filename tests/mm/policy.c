@@ -291,6 +291,7 @@ TEST(policy_short, "policy/lazy-purges-when-addresses-run-short")
 		uint64_t va = (uint64_t)area->addr;
 
 		CHECK_EQ(map_pages(va, va + 60 * PAGE_SIZE, frames, PAGE_KERNEL, PAGE_SHIFT), 0);
+		area->nr_pages = 60; /* all of it is mapped */
 		CHECK(!__get_vm_area(60 * PAGE_SIZE, PAGE_SIZE, lo, VMALLOC_END, VM_MAP));
 		unmap_vm_area(area);
 		free_vm_area(area);
