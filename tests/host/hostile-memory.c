@@ -185,6 +185,23 @@ int smp_call_others(smp_call_fn *fn, void *arg)
 	return 0;
 }
 
+void memory_check_group(unsigned cpu, uint64_t va, uint64_t index, int level)
+{
+	uint64_t members = level == LEVEL_PTE ? CONT_PTES : CONT_PMDS;
+	const desc_t *group = &WALKER_VIEW[ALIGN_DOWN(index, members)];
+
+	for (uint64_t i = 1; i < members; i++) {
+		desc_t differ = group[i] ^ (group[0] + (i << level_shift(level)));
+
+		if (differ && !(differ & ~(DESC_RO | DESC_PXN))) {
+			hostile_fail("CPU %u: 0x%lx is in a contiguous group whose members "
+				     "differ: 0x%lx, 0x%lx",
+				     cpu, va, group[0], group[i]);
+			return;
+		}
+	}
+}
+
 /* --- store buffers ------------------------------------------------------------------------ */
 
 static __always_inline void make_visible(uint64_t index, desc_t value, unsigned cpu)

@@ -273,27 +273,6 @@ static void check_conflict(unsigned cpu, uint64_t va, const struct entry *a, con
 		     va, a->d, a->level, b->d, b->level);
 }
 
-/*
- * An access meets a group: whichever member it came by, their permissions must agree. In whatever
- * else they differ, a TLB has an entry for the group that shows it.
- */
-static void check_group(unsigned cpu, uint64_t va, const struct result *r)
-{
-	uint64_t members = r->level == LEVEL_PTE ? CONT_PTES : CONT_PMDS;
-	const desc_t *group = &WALKER_VIEW[ALIGN_DOWN(r->index, members)];
-
-	for (uint64_t i = 1; i < members; i++) {
-		desc_t differ = group[i] ^ (group[0] + (i << level_shift(r->level)));
-
-		if (differ && !(differ & ~(DESC_RO | DESC_PXN))) {
-			hostile_fail("CPU %u: 0x%lx is in a contiguous group whose members "
-				     "differ: 0x%lx, 0x%lx",
-				     cpu, va, group[0], group[i]);
-			return;
-		}
-	}
-}
-
 /* From the root; what this CPU has changed itself it may not have seen without ISB. */
 static void access_from_root(unsigned cpu, uint64_t va, const struct answer *want)
 {
@@ -302,7 +281,7 @@ static void access_from_root(unsigned cpu, uint64_t va, const struct answer *wan
 
 	judge("the walk", cpu, va, &got, want);
 	if (r.kind == LEAF && want->mapped && r.d & DESC_CONT)
-		check_group(cpu, va, &r);
+		memory_check_group(cpu, va, r.index, r.level);
 	r.unsynced |=
 		!want->mapped && cpu == hostile.cpu && hostile.tlbi_at[cpu] > hostile.isb_at[cpu];
 	if (r.unsynced && !hostile.in_call)

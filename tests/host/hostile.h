@@ -139,6 +139,13 @@ void memory_table_seen(uint64_t pa, uint64_t va, int level);
 /* Addresses whose descriptors the current call has stored to so far; lo >= hi: none. */
 extern uint64_t stored_lo, stored_hi;
 
+/*
+ * An access meets a group: whichever member it came by, their permissions must agree. In whatever
+ * else they differ, a TLB has an entry for the group that shows it.
+ * @index: of the group's member in WALKER_VIEW.
+ */
+void memory_check_group(unsigned cpu, uint64_t va, uint64_t index, int level);
+
 /* --- TLBs (hostile-tlb.c) ----------------------------------------------------------------- */
 
 /* What software may expect of an address. */
