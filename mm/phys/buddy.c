@@ -10,6 +10,7 @@
 #include "mm/phys/buddy-internal.h"
 #include "mm/phys/ranges.h"
 
+uint64_t managed_pages;
 struct zone zones[NR_BUDDY_ZONES] = {
 	[0 ... NR_BUDDY_ZONES - 1] = { .lock = SPINLOCK(LOCK_ZONE) },
 };
@@ -100,6 +101,7 @@ static void add_to_zone(enum zone_id id, uint64_t pfn, uint64_t end)
 	if (pfn < end) {
 		zone_give_run(id, pfn, end - pfn);
 		zone->managed_pages += end - pfn;
+		managed_pages += end - pfn;
 	}
 	spin_unlock_irqrestore(&zone->lock, irq);
 }
@@ -114,11 +116,6 @@ void buddy_init(void)
 		add_to_zone(ZONE_DMA32, r.first_pfn, r.first_pfn + r.pages);
 		add_to_zone(ZONE_NORMAL, r.first_pfn, r.first_pfn + r.pages);
 	}
-}
-
-uint64_t nr_managed_pages(void)
-{
-	return zones[ZONE_DMA32].managed_pages + zones[ZONE_NORMAL].managed_pages;
 }
 
 uint64_t nr_free_pages(void)

@@ -95,7 +95,12 @@ void drain_hot_lists(void);
 uint64_t nr_free_pages(void);
 
 /* Pages that buddy_init() took, free or not. */
-uint64_t nr_managed_pages(void);
+static __always_inline uint64_t nr_managed_pages(void)
+{
+	extern uint64_t managed_pages; /* buddy_init()'s */
+
+	return managed_pages;
+}
 
 struct zone_stats {
 	uint64_t managed_pages;

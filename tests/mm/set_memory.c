@@ -96,7 +96,7 @@ static void change_pages(void *addr, uint64_t pages, uint64_t first, int n)
 	check_pages(va, pages, first, n, true, true);
 }
 
-TEST(set_memory_pages, "set_memory/pages")
+TEST(set_memory_pages, "set_memory/single-pages")
 {
 	void *addr = vmalloc(20 * PAGE_SIZE);
 
