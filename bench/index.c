@@ -16,9 +16,20 @@
 #include "lib/panic.h"
 
 static struct row rows[ROWS_MAX];
-static unsigned nr_rows;
+static struct bench points[POINTS_MAX];
+static char point_names[POINTS_MAX][BENCH_NAME_MAX];
+static unsigned nr_rows, nr_points;
 
-/* Equal rank only without a reference: by name then, so that link order never shows. */
+/* Points stay together, under the name that was registered. */
+static const char *sort_name(const struct bench *bench)
+{
+	return bench->of ? bench->of->name : bench->name;
+}
+
+/*
+ * Equal rank only without a reference: by name then, so that link order never shows; points by
+ * number.
+ */
 static int by_order(const void *a, const void *b)
 {
 	const struct row *x = a, *y = b;
@@ -26,7 +37,35 @@ static int by_order(const void *a, const void *b)
 
 	if (rank_x != rank_y)
 		return rank_x < rank_y ? -1 : 1;
-	return strcmp(x->bench->name, y->bench->name) ?: (int)x->rung - (int)y->rung;
+	return strcmp(sort_name(x->bench), sort_name(y->bench))
+		       ?: (int)x->bench->point - (int)y->bench->point
+		       ?: (int)x->rung - (int)y->rung;
+}
+
+static void add_rows(const struct bench *bench)
+{
+	for (unsigned rung = 0; rung < RUNG_COUNT; rung++)
+		if (bench->rungs & 1u << rung) {
+			panic_unless(nr_rows < ROWS_MAX, "index_benches: too many");
+			rows[nr_rows++] = (struct row){ .bench = bench, .rung = rung };
+		}
+}
+
+static void add_points(const struct bench *bench)
+{
+	for (unsigned i = 0; i < bench->points->count; i++) {
+		struct bench *point = &points[nr_points];
+
+		panic_unless(nr_points < POINTS_MAX, "index_benches: too many points");
+		*point = *bench;
+		point->of = bench;
+		point->point = i;
+		point->name = point_names[nr_points];
+		if (!bench->points->make(point, point_names[nr_points], i))
+			continue;
+		nr_points++;
+		add_rows(point);
+	}
 }
 
 static void index_benches(void)
@@ -36,14 +75,10 @@ static void index_benches(void)
 	if (nr_rows)
 		return;
 	for_each_registered (bench, benches)
-		for (unsigned rung = 0; rung < RUNG_COUNT; rung++)
-			if (bench->rungs & 1u << rung) {
-				panic_unless(nr_rows < ROWS_MAX, "index_benches: too many");
-				rows[nr_rows++] = (struct row){ .bench = bench, .rung = rung };
-			}
+		(bench->points ? add_points : add_rows)(bench);
 	qsort(rows, nr_rows, sizeof(*rows), by_order);
 	for (unsigned i = 0; i < nr_rows; i++)
-		snprintf(rows[i].name, ROW_NAME_MAX, "%s/%s", rows[i].bench->name,
+		snprintf(rows[i].name, BENCH_NAME_MAX, "%s/%s", rows[i].bench->name,
 			 rung_names[rows[i].rung]);
 }
 
@@ -54,9 +89,14 @@ const char *bench_name_at(void *context, size_t index)
 	return index < nr_rows ? rows[index].name : NULL;
 }
 
+static bool is_left_out(const struct bench *bench)
+{
+	return bench->points && bench->points->left_out && bench->points->left_out(bench);
+}
+
 static bool is_selected(const struct row *row)
 {
-	if (glob_list_match(options.skip, row->name))
+	if (glob_list_match(options.skip, row->name) || is_left_out(row->bench))
 		return false;
 	if (options.bench[0])
 		return glob_list_match(options.bench, row->name);

@@ -6,13 +6,13 @@
 
 #include "bench/measure.h"
 
-#define ROWS_MAX     256
-#define ROW_NAME_MAX 56
+#define ROWS_MAX   1024
+#define POINTS_MAX 512 /* of all benches that have a table of them */
 
 struct row {
 	const struct bench *bench;
 	enum bench_rung rung;
-	char name[ROW_NAME_MAX];
+	char name[BENCH_NAME_MAX];
 };
 
 /* The selected row that follows @last, the first if that is NULL; NULL after the last. */

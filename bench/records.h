@@ -40,6 +40,9 @@ void report_begin(void);
 void report_row(const struct result *result);
 void report_end(const struct results *results);
 
+/* A line of 100 @c's, as those tables have. */
+void report_rule(char c);
+
 /*
  * bench/report/json.c: the context and one line a record, between the markers. The context is
  * the first CPU's; of all it has a list. Leaves `counters` and its like as the last one's.

@@ -16,7 +16,7 @@
 #include "lib/log.h"
 #include "lib/cmdline/options.h"
 
-static void rule(char c)
+void report_rule(char c)
 {
 	char text[102];
 
@@ -171,7 +171,7 @@ static void report_claim(const struct results *results, const struct claim *clai
 		if (!why)
 			return;
 	}
-	rule('-');
+	report_rule('-');
 	if (why) {
 		log_printf("%s\n  not measured: %s\n", claim->title, why);
 		return;
@@ -223,12 +223,12 @@ static void report_claims(const struct results *results)
 	log_printf(
 		"\nTHE SERIES' THREE CLAIMS, in one boot: %s of one call, median of %lu samples\n",
 		counters.no_time ? "instructions retired" : "time", options.samples);
-	rule('=');
+	report_rule('=');
 	claim_line("", "before", "after", "ours", "before/", "before/");
 	claim_line("", "(linux)", "(series)", "(tlbed)", "after", "ours");
 	for (unsigned i = 0; i < NR_CLAIMS; i++)
 		report_claim(results, &claims[i]);
-	rule('=');
+	report_rule('=');
 	claims_foot();
 }
 
@@ -321,9 +321,9 @@ void report_row(const struct result *result)
 {
 	if (!rows.headed) {
 		log_printf("\nEVERY ROW: one whole call; X-map is its mapping half alone\n");
-		rule('=');
+		report_rule('=');
 		rows_head();
-		rule('-');
+		report_rule('-');
 	}
 	rows.headed = true;
 	if (result->bench != rows.bench)
@@ -359,11 +359,26 @@ void report_begin(void)
 	report_method();
 }
 
+/* Benches of many points show them side by side. */
+static void report_points(const struct results *results)
+{
+	const struct bench *of = NULL;
+
+	for (unsigned i = 0; i < results->count; i++) {
+		const struct bench *bench = results->results[i].bench;
+
+		if (bench->of && bench->of != of && bench->points->report)
+			bench->points->report(results);
+		of = bench->of;
+	}
+}
+
 void report_end(const struct results *results)
 {
 	if (rows.headed) {
-		rule('=');
+		report_rule('=');
 		rows_foot();
 	}
+	report_points(results);
 	report_claims(results);
 }
