@@ -89,17 +89,29 @@ const char *bench_name_at(void *context, size_t index)
 	return index < nr_rows ? rows[index].name : NULL;
 }
 
-static bool is_left_out(const struct bench *bench)
+static enum point_wish wish_of(const struct bench *bench)
 {
-	return bench->points && bench->points->left_out && bench->points->left_out(bench);
+	return bench->points && bench->points->wish ? bench->points->wish(bench) : POINT_AS_NAMED;
+}
+
+static bool is_any_wanted(void)
+{
+	for (unsigned i = 0; i < nr_rows; i++)
+		if (wish_of(rows[i].bench) == POINT_WANTED)
+			return true;
+	return false;
 }
 
 static bool is_selected(const struct row *row)
 {
-	if (glob_list_match(options.skip, row->name) || is_left_out(row->bench))
+	enum point_wish wish = wish_of(row->bench);
+
+	if (glob_list_match(options.skip, row->name) || wish == POINT_UNWANTED)
 		return false;
 	if (options.bench[0])
 		return glob_list_match(options.bench, row->name);
+	if (is_any_wanted())
+		return wish == POINT_WANTED;
 	return !row->bench->only_named || options.list;
 }
 

@@ -75,6 +75,12 @@ struct bench {
 struct result;
 struct results;
 
+enum point_wish {
+	POINT_AS_NAMED, /* nothing: `bench=` selects */
+	POINT_WANTED,	/* without `bench=`, only what is wanted so is run */
+	POINT_UNWANTED, /* not even if `bench=` names it */
+};
+
 /*
  * A bench with a table of parameters: each entry is a point, a bench with a name, sizes and
  * records of its own, made when the benches are indexed. Names begin with the bench's.
@@ -91,8 +97,8 @@ struct bench_points {
 	 * their numbers, all at once. Each result gets its figures, `failed` or `skipped`.
 	 */
 	void (*run)(struct result *results, unsigned count);
-	/* Whether the command line leaves @bench out, which `bench=` may select. NULL: no. */
-	bool (*left_out)(const struct bench *bench);
+	/* What a word of the command line's own says of @bench. NULL: there is no such word. */
+	enum point_wish (*wish)(const struct bench *bench);
 	/* After the last of them: gives back what one point left to the next. */
 	void (*done)(void);
 	/* Their table, after all rows; @results has at least one of them. */

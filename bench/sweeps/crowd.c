@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "bench/random.h"
 #include "bench/sweeps/crowd.h"
 #include "lib/cmdline/options.h"
 #include "mm/phys/buddy.h"
@@ -35,11 +36,9 @@ static struct {
 	uint64_t random; /* state of what is drawn for the pattern, and for picking */
 } crowd;
 
-/* Knuth's MMIX generator; its high bits are the good ones. */
 static uint64_t draw(uint64_t bound)
 {
-	crowd.random = crowd.random * 6364136223846793005UL + 1442695040888963407UL;
-	return (crowd.random >> 33) % bound;
+	return next_random(&crowd.random) % bound;
 }
 
 static struct vm_struct **slot(uint64_t i)
