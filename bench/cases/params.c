@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 
-#include "bench/measure.h"
 #include "drivers/smp/cpus.h"
 #include "lib/cmdline/options.h"
 
