@@ -123,6 +123,33 @@ static uint64_t model_fit(uint64_t bytes, uint64_t align, uint64_t lo, uint64_t 
 	return 0;
 }
 
+/* Gaps below the model's @slot that are large enough, and do not fit. */
+static int model_misfits(uint64_t bytes, int slot)
+{
+	int misfits = 0;
+
+	for (int i = 0; i < slot; i++) {
+		uint64_t from = i ? model[i - 1].end : FIRST;
+
+		misfits += model[i].start - from >= bytes;
+	}
+	return misfits;
+}
+
+/*
+ * Past many of those a search may take a higher place than @want, in @slot: whether @start is
+ * one. *@slot: its index.
+ */
+static bool model_may_have(uint64_t start, uint64_t bytes, uint64_t want, int *slot)
+{
+	if (start < want || model_misfits(bytes, *slot) < AREA_MISFITS)
+		return false;
+	while (*slot < model_count && model[*slot].start < start)
+		++*slot;
+	return (!*slot || model[*slot - 1].end <= start) &&
+	       start + bytes <= (*slot < model_count ? model[*slot].start : VMALLOC_END);
+}
+
 static void model_insert(int slot, uint64_t start, uint64_t bytes, struct vm_struct *area)
 {
 	memmove(&model[slot + 1], &model[slot], (model_count - slot) * sizeof(model[0]));
@@ -138,18 +165,28 @@ static void model_remove(int slot)
 	memmove(&model[slot], &model[slot + 1], (model_count - slot) * sizeof(model[0]));
 }
 
+/* How often that was so. */
+static int less_than_lowest;
+
 /* One allocation in both; false if they differ. */
 static bool both_get(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi, uint32_t flags)
 {
 	uint64_t bytes = ALIGN_UP(size, PAGE_SIZE) + (flags & VM_NO_GUARD ? 0 : PAGE_SIZE);
 	int slot;
-	uint64_t want = model_fit(bytes, MAX(align, PAGE_SIZE), lo, hi, &slot);
+	uint64_t want = model_fit(bytes, MAX(align, PAGE_SIZE), lo, hi, &slot), low = want;
 	struct vm_struct *area = __get_vm_area(size, align, lo, hi, flags);
 
 	if (!want)
 		return !area;
-	if (!area || (uint64_t)area->addr != want || area->size != bytes)
+	if (!area || area->size != bytes)
 		return false;
+	if ((uint64_t)area->addr != want) {
+		want = (uint64_t)area->addr;
+		if (!model_may_have(want, bytes, low, &slot) || !IS_ALIGNED(want, align) ||
+		    want < lo || want + bytes > hi)
+			return false;
+		less_than_lowest++;
+	}
 	model_insert(slot, want, bytes, area);
 	return get_vm_area_size(area) == ALIGN_UP(size, PAGE_SIZE);
 }
@@ -255,6 +292,8 @@ static void test_random(const struct shape *shape, const char *what)
 	if (!ok(same, "%s: the model's addresses (%d steps)", what, step))
 		return; /* the tree may be anything now */
 	ok(nr_vm_areas() == (uint64_t)model_count, "as many areas as the model has");
+	ok(less_than_lowest < step / 10, "%d of them not the lowest", less_than_lowest);
+	less_than_lowest = 0;
 	free_all();
 	ok(nr_vm_areas() == 0 && objects == 0, "nothing is left");
 }
@@ -321,6 +360,57 @@ static void test_region_ends(void)
 	free_all();
 	ok(!get_vm_area(all, VM_MAP), "the whole region and no guard page");
 	ok(both_get(all, 1, 0, ~0UL, VM_NO_GUARD), "VM_NO_GUARD gets it");
+	free_all();
+}
+
+#define MISFIT_ALIGN (16 * PAGE_SIZE)
+#define MISFIT_AREAS 60
+
+/*
+ * Areas across odd multiples of an alignment, so that between two there is room enough for such a
+ * multiple with its guard page, and it is misaligned; but not below the @good-th: there it fits
+ * to the page, and would not if the gap began elsewhere. Returns where that is, *@end: the end.
+ */
+static uint64_t make_misfits(int good, uint64_t *end)
+{
+	uint64_t lo = ALIGN_UP(FIRST, 2 * MISFIT_ALIGN), at = 0;
+	bool placed = both_get(lo + MISFIT_ALIGN - PAGE_SIZE - FIRST, 1, 0, ~0UL, VM_NO_GUARD);
+
+	for (int i = 0; i < MISFIT_AREAS; i++) {
+		at = lo + (2 * i + 1) * MISFIT_ALIGN - PAGE_SIZE;
+		at += i == good ? 2 * PAGE_SIZE : i == good - 1 ? PAGE_SIZE : 0;
+		placed = placed && both_get(PAGE_SIZE, 1, at, at + 2 * PAGE_SIZE, VM_MAP);
+	}
+	*end = at + 2 * PAGE_SIZE;
+	return placed ? lo + 2 * good * MISFIT_ALIGN : 0;
+}
+
+static uint64_t misfit_place(uint64_t hi)
+{
+	struct vm_struct *area = __get_vm_area(MISFIT_ALIGN, MISFIT_ALIGN, 0, hi, VM_MAP);
+	uint64_t place = area ? (uint64_t)area->addr : 0;
+
+	free_vm_area(area);
+	return place;
+}
+
+static void test_misfits(void)
+{
+	uint64_t end, want = make_misfits(AREA_MISFITS - 1, &end);
+
+	ok(want && misfit_place(~0UL) == want, "the lowest fit after a few misaligned gaps");
+	free_all();
+	want = make_misfits(2 * AREA_MISFITS, &end);
+	ok(want && misfit_place(~0UL) >= end, "after many of them the end of the region will do");
+	ok(misfit_place(end) == want, "if there is no end, each gap is looked at");
+	free_all();
+	want = make_misfits(MISFIT_AREAS, &end);
+	ok(want && !misfit_place(end), "and if none does, there is none");
+	free_all();
+	want = make_misfits(2 * AREA_MISFITS, &end);
+	both_free(3 * AREA_MISFITS + 1);
+	ok(want && misfit_place(~0UL) < end && misfit_place(~0UL) > want,
+	   "a gap that would do wherever it began is found before the end");
 	free_all();
 }
 
@@ -513,6 +603,7 @@ int main(void)
 	test_guards();
 	test_full_window();
 	test_region_ends();
+	test_misfits();
 	test_bad_arguments();
 	test_find();
 	test_purge();
