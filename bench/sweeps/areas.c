@@ -44,7 +44,7 @@ static int areas_prepare(struct pass *pass)
 /* Both bodies find all they need in the pass: the alignment in its `pa`. */
 static void get_body(struct pass *pass)
 {
-	pass->area = __get_vm_area(pass->bytes, pass->pa, VMALLOC_START, VMALLOC_END, VM_MAP);
+	pass->area = __get_vm_area(pass->bytes, pass->pa, VMALLOC_START, VMALLOC_END, CROWD_FLAGS);
 }
 
 static void free_body(struct pass *pass)
@@ -72,13 +72,21 @@ static int get_before(struct pass *pass)
 	return 0;
 }
 
+/* No other area has those addresses: it is what is found there. */
 static int areas_check(struct pass *pass)
 {
-	const struct vm_struct *area = pass->area;
+	struct vm_struct *area = pass->area;
 
 	if (area && IS_ALIGNED((uint64_t)area->addr, pass->pa) &&
-	    get_vm_area_size(area) == pass->bytes && find_vm_area(area->addr) == area)
-		return 0;
+	    get_vm_area_size(area) == pass->bytes) {
+		bool found;
+
+		publish_vm_area(area);
+		found = find_vm_area(area->addr) == area;
+		area->flags = CROWD_FLAGS;
+		if (found)
+			return 0;
+	}
 	pass->why = "the area is not one";
 	return -EFAULT;
 }

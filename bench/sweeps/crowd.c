@@ -74,7 +74,7 @@ static bool add(void)
 			return false;
 		crowd.chunks[crowd.count / CHUNK] = page_address(page);
 	}
-	area = __get_vm_area(pages * PAGE_SIZE, PAGE_SIZE, at, ~0UL, VM_MAP);
+	area = __get_vm_area(pages * PAGE_SIZE, PAGE_SIZE, at, ~0UL, CROWD_FLAGS);
 	if (!area)
 		return false;
 	*slot(crowd.count++) = area;

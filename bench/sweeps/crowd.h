@@ -8,6 +8,9 @@
 
 #define CROWD_MAX (1UL << 20)
 
+/* As every mapping call has an area when it is made and when it goes: nothing is mapped in it. */
+#define CROWD_FLAGS (VM_MAP | VM_UNINITIALIZED)
+
 /* What lies between the areas, and what is asked for there. */
 struct crowd_pattern {
 	const char *name, *what;

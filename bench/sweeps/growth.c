@@ -34,7 +34,7 @@ unsigned first_faster_than_log(const uint64_t *n, const uint64_t *cost, unsigned
 
 		if (most && ratio > most + most / 10)
 			return i;
-		if (n[i] >= 10)
+		if (n[i] >= GROWTH_FROM)
 			most = MAX(most, ratio);
 	}
 	return 0;

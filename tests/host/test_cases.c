@@ -202,7 +202,7 @@ static void test_growth(void)
 		   !first_faster_than_log(n, steep, 5),
 	   "constant and logarithmic costs");
 	ok(first_faster_than_log(n, root, 5) == 4, "the square root is found");
-	ok(first_faster_than_log(n, linear, 5) == 2, "and a line at once");
+	ok(first_faster_than_log(n, linear, 5) == 3, "and a line at once");
 	ok(!first_faster_than_log(n, linear, 2) && !first_faster_than_log(n, linear, 0),
 	   "not from one point");
 }
