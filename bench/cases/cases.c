@@ -120,12 +120,9 @@ static void print_worker(const struct worker_run *run)
 {
 	char text[SUMMARY_MAX];
 
-	for (unsigned i = 0; i < NR_VMALLOC_CASES; i++)
-		if (run->selected & 1u << i) {
-			summary_line(text, vmalloc_cases[i].name, &run->outcomes[i],
-				     &run->worker.params, run->unit.name);
-			log_printf("%s\n", text);
-		}
+	for (unsigned i = 0; nr_workers > 1 && i < NR_VMALLOC_CASES; i++)
+		if (run->selected & 1u << i)
+			print_summary(run, i);
 	total_line(text, run->worker.number, run->cost, run->unit.name);
 	log_printf("%s\n", text);
 }
@@ -187,12 +184,16 @@ static void fill_result(struct result *r)
 	r->ns = stat_of(costs, repeats, offsetof(struct case_cost, ns));
 }
 
-static void print_all(const struct test_vmalloc *params)
+static void print_head(const struct test_vmalloc *params)
 {
 	log_printf("\ntest_vmalloc: %u worker%s, a run of %lu loops, then %lu timed%s\n",
 		   nr_workers, nr_workers > 1 ? "s" : "", params->test_loop_count,
 		   params->test_repeat_count,
 		   params->test_loop_count == 1000000 ? "" : "; Linux's default is 1000000 loops");
+}
+
+static void print_all(void)
+{
 	for (unsigned i = 0; i < nr_workers; i++)
 		print_worker(&runs[i]);
 	if (!runs->unit.name)
@@ -218,8 +219,9 @@ static void run_cases(struct result *results, unsigned count)
 	else if (!make_runs(&params, selected))
 		failed = "not enough memory for its workers";
 	if (!failed && selected) {
+		print_head(&params);
 		run_all();
-		print_all(&params);
+		print_all();
 	}
 	for (unsigned i = 0; i < count; i++) {
 		if (!results[i].skipped && failed)

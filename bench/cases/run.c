@@ -12,6 +12,7 @@
 #include "drivers/timer.h"
 #include "lib/arm64/cpu.h"
 #include "lib/cmdline/options.h"
+#include "lib/log.h"
 #include "mm/areas/area.h"
 #include "mm/map/map.h"
 #include "mm/phys/buddy.h"
@@ -124,6 +125,25 @@ static void run_case(struct worker_run *run, unsigned number)
 		run->why[number] = "pages or areas were lost from run to run";
 }
 
+void print_summary(const struct worker_run *run, unsigned number)
+{
+	char text[SUMMARY_MAX];
+
+	summary_line(text, vmalloc_cases[number].name, &run->outcomes[number], &run->worker.params,
+		     run->unit.name);
+	log_printf("%s\n", text);
+}
+
+/* A long run is not silent: a runner would take it for a hang. */
+static void say_done(const struct worker_run *run, unsigned number)
+{
+	if (run->nr_workers == 1)
+		print_summary(run, number);
+	else
+		log_printf("  worker %u: %s_test done\n", run->worker.number,
+			   vmalloc_cases[number].name);
+}
+
 void run_worker(void *worker_run)
 {
 	struct worker_run *run = worker_run;
@@ -136,6 +156,8 @@ void run_worker(void *worker_run)
 	while (__atomic_load_n(run->ready, __ATOMIC_RELAXED) < run->nr_workers)
 		cpu_relax();
 	for (unsigned i = 0; i < NR_VMALLOC_CASES; i++)
-		if (run->selected & 1u << order[i])
+		if (run->selected & 1u << order[i]) {
 			run_case(run, order[i]);
+			say_done(run, order[i]);
+		}
 }

@@ -35,5 +35,11 @@ struct worker_run {
 /* The unit on this CPU, for so many workers. After bench_selfcheck(). */
 struct case_unit choose_unit(uint64_t nr_workers);
 
-/* Runs the selected cases, each untimed and verified once, then as often as asked. A CPU's work. */
+/*
+ * Runs the selected cases, each untimed and verified once, then as often as asked. A CPU's work.
+ * A worker alone prints each summary when it is there, others that they are done.
+ */
 void run_worker(void *worker_run);
+
+/* The line of one case. */
+void print_summary(const struct worker_run *run, unsigned number);
