@@ -363,57 +363,6 @@ static void test_region_ends(void)
 	free_all();
 }
 
-#define MISFIT_ALIGN (16 * PAGE_SIZE)
-#define MISFIT_AREAS 60
-
-/*
- * Areas across odd multiples of an alignment, so that between two there is room enough for such a
- * multiple with its guard page, and it is misaligned; but not below the @good-th: there it fits
- * to the page, and would not if the gap began elsewhere. Returns where that is, *@end: the end.
- */
-static uint64_t make_misfits(int good, uint64_t *end)
-{
-	uint64_t lo = ALIGN_UP(FIRST, 2 * MISFIT_ALIGN), at = 0;
-	bool placed = both_get(lo + MISFIT_ALIGN - PAGE_SIZE - FIRST, 1, 0, ~0UL, VM_NO_GUARD);
-
-	for (int i = 0; i < MISFIT_AREAS; i++) {
-		at = lo + (2 * i + 1) * MISFIT_ALIGN - PAGE_SIZE;
-		at += i == good ? 2 * PAGE_SIZE : i == good - 1 ? PAGE_SIZE : 0;
-		placed = placed && both_get(PAGE_SIZE, 1, at, at + 2 * PAGE_SIZE, VM_MAP);
-	}
-	*end = at + 2 * PAGE_SIZE;
-	return placed ? lo + 2 * good * MISFIT_ALIGN : 0;
-}
-
-static uint64_t misfit_place(uint64_t hi)
-{
-	struct vm_struct *area = __get_vm_area(MISFIT_ALIGN, MISFIT_ALIGN, 0, hi, VM_MAP);
-	uint64_t place = area ? (uint64_t)area->addr : 0;
-
-	free_vm_area(area);
-	return place;
-}
-
-static void test_misfits(void)
-{
-	uint64_t end, want = make_misfits(AREA_MISFITS - 1, &end);
-
-	ok(want && misfit_place(~0UL) == want, "the lowest fit after a few misaligned gaps");
-	free_all();
-	want = make_misfits(2 * AREA_MISFITS, &end);
-	ok(want && misfit_place(~0UL) >= end, "after many of them the end of the region will do");
-	ok(misfit_place(end) == want, "if there is no end, each gap is looked at");
-	free_all();
-	want = make_misfits(MISFIT_AREAS, &end);
-	ok(want && !misfit_place(end), "and if none does, there is none");
-	free_all();
-	want = make_misfits(2 * AREA_MISFITS, &end);
-	both_free(3 * AREA_MISFITS + 1);
-	ok(want && misfit_place(~0UL) < end && misfit_place(~0UL) > want,
-	   "a gap that would do wherever it began is found before the end");
-	free_all();
-}
-
 static void test_bad_arguments(void)
 {
 	static const uint64_t sizes[] = { 0,	     ~0UL,	~0UL - PAGE_SIZE,
@@ -603,7 +552,6 @@ int main(void)
 	test_guards();
 	test_full_window();
 	test_region_ends();
-	test_misfits();
 	test_bad_arguments();
 	test_find();
 	test_purge();
