@@ -7,7 +7,8 @@
 // granules: 12 14 16
 #include <stdlib.h>
 
-#include "mm/areas/area.h"
+#include "mm/areas/lazy.h"
+#include "mm/areas/map-ram.h"
 #include "mm/map/holes.h"
 #include "mm/phys/kmalloc.h"
 #include "tests/host/tap.h"
@@ -23,12 +24,28 @@ void kfree(void *object)
 	free(object);
 }
 
-/* No area here is one that something may be mapped in. */
+/* Nothing is mapped in these areas, and nobody keeps addresses for later. */
 int unmap_holes(uint64_t va, uint64_t end)
 {
 	(void)va;
 	(void)end;
 	abort();
+}
+
+void free_vm_area_lazily(struct vm_struct *area)
+{
+	(void)area;
+	abort();
+}
+
+bool purge_vmap_areas(void)
+{
+	return false;
+}
+
+bool purge_vmap_blocks(void)
+{
+	return false;
 }
 
 #define FIRST (VMALLOC_START + PAGE_SIZE)
