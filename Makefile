@@ -84,7 +84,7 @@ endif
 
 # --- sources -----------------------------------------------------------------
 DIRS := boot lib lib/arm64 lib/cmdline lib/fdt lib/lock mm/arm64 mm/check mm/phys mm/map mm/areas \
-	drivers drivers/irq drivers/pmu drivers/smp bench bench/rows bench/pmu bench/report bench/rungs \
+	drivers drivers/irq drivers/pmu drivers/smp bench bench/cases bench/sweeps bench/rows bench/pmu bench/report bench/rungs \
 	tests tests/machine tests/mm
 SRCS := $(sort $(wildcard $(addsuffix /*.c,$(DIRS)) $(addsuffix /*.S,$(DIRS))))
 SHARED_OBJS := $(patsubst %.S,$(O)/obj/%.o,$(filter %.S,$(SRCS))) $(O)/obj/build-id.o $(O)/obj/early.o

@@ -114,10 +114,51 @@ static void free_live_areas(struct vm_struct **areas)
 		free_vm_area(areas[i]);
 	}
 	__free_pages(live_page, 0);
+	live_page = NULL;
+}
+
+/* Makes them or frees them, as @bench wants it; @areas: at first all NULL. */
+static bool suit_live_areas(struct vm_struct **areas, const struct bench *bench)
+{
+	bool there = areas[0], wanted = !bench->alone;
+
+	if (wanted == there)
+		return true;
+	if (wanted)
+		return make_live_areas(areas);
+	free_live_areas(areas);
+	memset(areas, 0, LIVE_AREAS * sizeof(*areas));
+	return true;
+}
+
+/* Those from results[first] on that are points of one bench. */
+static unsigned count_points(const struct results *results, unsigned first)
+{
+	const struct bench *of = results->results[first].bench->of;
+	unsigned end = first;
+
+	while (of && end < results->count && results->results[end].bench->of == of)
+		end++;
+	return end - first;
+}
+
+/* Points that do without the measuring loop, all at once. Returns how many there are. */
+static unsigned run_points(struct results *results, unsigned first)
+{
+	struct result *r = &results->results[first];
+	unsigned count = count_points(results, first);
+
+	r->bench->points->run(r, count);
+	for (unsigned i = 0; i < count; i++)
+		if (r[i].failed)
+			log_printf("FAILED  %s: %s\n", r[i].name, r[i].failed);
+		else if (r[i].skipped)
+			log_printf("skipped %s: %s\n", r[i].name, r[i].skipped);
+	return count;
 }
 
 /* All selected rungs of the bench of results[first]. Returns how many records that were. */
-static unsigned run_bench(struct results *results, unsigned first)
+static unsigned run_rungs(struct results *results, unsigned first)
 {
 	struct result *r = &results->results[first], *end = &results->results[results->count];
 	const struct bench *bench = r->bench;
@@ -133,6 +174,8 @@ static unsigned run_bench(struct results *results, unsigned first)
 			bench_measure(&pass, r);
 		if (r->failed)
 			log_printf("FAILED  %s: %s\n", r->name, r->failed);
+		else if (r->wrong)
+			log_printf("skipped %s: %s\n", r->name, r->skipped);
 		else if (!error && wants_tables() && !bench->ladder)
 			report_row(r);
 	}
@@ -140,6 +183,20 @@ static unsigned run_bench(struct results *results, unsigned first)
 		log_printf("skipped %s: %s\n", bench->name, r[-1].skipped);
 	if (bench->finish)
 		bench->finish(&pass);
+	return count;
+}
+
+/* The next bench, by its rungs or all its points. Returns how many records that were. */
+static unsigned run_bench(struct results *results, unsigned first)
+{
+	const struct bench_points *points = results->results[first].bench->points;
+	unsigned count;
+
+	if (points && points->run)
+		return run_points(results, first);
+	count = run_rungs(results, first);
+	if (points && points->done && count == count_points(results, first))
+		points->done();
 	return count;
 }
 
@@ -182,11 +239,22 @@ static void announce(const struct bench_cpu *cpu)
 	log_printf("\nCPU %u: %s\n  clock     %s\n", cpu->cpu, core, clock);
 }
 
+/* Each bench in turn. Returns how many records that were: fewer, if memory is short. */
+static unsigned measure_all(struct results *results, struct vm_struct **live)
+{
+	unsigned i = 0;
+
+	while (i < results->count && suit_live_areas(live, results->results[i].bench))
+		i += run_bench(results, i);
+	return i;
+}
+
 /* On the CPU that measures: all its records. */
 static void measure_here(void *arg)
 {
 	struct vm_struct *live[LIVE_AREAS] = { NULL };
 	struct bench_cpu *cpu = arg;
+	unsigned count;
 
 	cpu->midr = read_sysreg(midr_el1);
 	cpu->mpidr = read_sysreg(mpidr_el1);
@@ -201,13 +269,11 @@ static void measure_here(void *arg)
 	}
 	if (wants_tables())
 		report_begin();
-	if (make_live_areas(live)) {
-		for (unsigned i = 0; i < cpu->results.count;)
-			i += run_bench(&cpu->results, i);
-	} else {
+	count = measure_all(&cpu->results, live);
+	if (count < cpu->results.count) {
 		log_printf("FAILED  benches: not enough memory for the live areas\n");
 		cpu->failures++;
-		cpu->results.count = 0;
+		cpu->results.count = count;
 	}
 	cpu->failures += count_failures(&cpu->results) + judge_rungs(&cpu->results);
 	if (wants_tables())

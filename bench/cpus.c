@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bench/cases/params.h"
 #include "lib/cmdline/options.h"
 #include "lib/log.h"
 #include "mm/phys/kmalloc.h"
@@ -40,7 +41,7 @@ bool bench_cpus_valid(char *error, size_t size)
 	while (option_next_number(&list, &number))
 		if (!one_valid(number, error, size))
 			return false;
-	return true;
+	return cases_valid(error, size);
 }
 
 int bench_cpus_off(void)

@@ -7,7 +7,8 @@
 #include "drivers/smp/cpus.h"
 
 /*
- * Whether the words select CPUs that exist. False: one line in @error. After cpus_init().
+ * Whether the words that speak of CPUs mean some that exist. False: one line in @error. After
+ * cpus_init().
  */
 bool bench_cpus_valid(char *error, size_t size);
 

@@ -16,7 +16,9 @@
 #include "lib/panic.h"
 
 static struct row rows[ROWS_MAX];
-static unsigned nr_rows;
+static struct bench points[POINTS_MAX];
+static char point_names[POINTS_MAX][BENCH_NAME_MAX];
+static unsigned nr_rows, nr_points;
 
 /* The place of a ladder's step among its kin. */
 static int step_of(const struct row *row)
@@ -28,7 +30,16 @@ static int step_of(const struct row *row)
 	return step;
 }
 
-/* Equal rank only without a reference: by name then, so that link order never shows. */
+/* Points stay together, under the name that was registered. */
+static const char *sort_name(const struct bench *bench)
+{
+	return bench->of ? bench->of->name : bench->name;
+}
+
+/*
+ * Equal rank only without a reference: by name then, so that link order never shows; points by
+ * number.
+ */
 static int by_order(const void *a, const void *b)
 {
 	const struct row *x = a, *y = b;
@@ -38,7 +49,9 @@ static int by_order(const void *a, const void *b)
 		return rank_x < rank_y ? -1 : 1;
 	if (x->bench == y->bench && x->bench->ladder)
 		return step_of(x) - step_of(y);
-	return strcmp(x->bench->name, y->bench->name) ?: (int)x->rung - (int)y->rung;
+	return strcmp(sort_name(x->bench), sort_name(y->bench))
+		       ?: (int)x->bench->point - (int)y->bench->point
+		       ?: (int)x->rung - (int)y->rung;
 }
 
 static void add_row(const struct bench *bench, enum bench_rung rung, unsigned patches)
@@ -59,15 +72,32 @@ static void add_rows(const struct bench *bench)
 			add_row(bench, rung, bench->patches);
 }
 
+static void add_points(const struct bench *bench)
+{
+	for (unsigned i = 0; i < bench->points->count; i++) {
+		struct bench *point = &points[nr_points];
+
+		panic_unless(nr_points < POINTS_MAX, "index_benches: too many points");
+		*point = *bench;
+		point->of = bench;
+		point->point = i;
+		point->name = point_names[nr_points];
+		if (!bench->points->make(point, point_names[nr_points], i))
+			continue;
+		nr_points++;
+		add_rows(point);
+	}
+}
+
 static void name_row(struct row *row)
 {
 	const char *name = row->bench->name, *rung = rung_names[row->rung];
 
 	if (row->bench->ladder)
-		snprintf(row->name, ROW_NAME_MAX, "%s/%s/%s", name, ladder_steps[step_of(row)].name,
-			 rung);
+		snprintf(row->name, BENCH_NAME_MAX, "%s/%s/%s", name,
+			 ladder_steps[step_of(row)].name, rung);
 	else
-		snprintf(row->name, ROW_NAME_MAX, "%s/%s", name, rung);
+		snprintf(row->name, BENCH_NAME_MAX, "%s/%s", name, rung);
 }
 
 unsigned row_patches(const struct row *row)
@@ -84,7 +114,7 @@ static void index_benches(void)
 	if (nr_rows)
 		return;
 	for_each_registered (bench, benches)
-		add_rows(bench);
+		(bench->points ? add_points : add_rows)(bench);
 	qsort(rows, nr_rows, sizeof(*rows), by_order);
 	for (unsigned i = 0; i < nr_rows; i++)
 		name_row(&rows[i]);
@@ -97,12 +127,29 @@ const char *bench_name_at(void *context, size_t index)
 	return index < nr_rows ? rows[index].name : NULL;
 }
 
+static enum point_wish wish_of(const struct bench *bench)
+{
+	return bench->points && bench->points->wish ? bench->points->wish(bench) : POINT_AS_NAMED;
+}
+
+static bool is_any_wanted(void)
+{
+	for (unsigned i = 0; i < nr_rows; i++)
+		if (wish_of(rows[i].bench) == POINT_WANTED)
+			return true;
+	return false;
+}
+
 static bool is_selected(const struct row *row)
 {
-	if (glob_list_match(options.skip, row->name))
+	enum point_wish wish = wish_of(row->bench);
+
+	if (glob_list_match(options.skip, row->name) || wish == POINT_UNWANTED)
 		return false;
 	if (options.bench[0])
 		return glob_list_match(options.bench, row->name);
+	if (is_any_wanted())
+		return wish == POINT_WANTED;
 	return !row->bench->only_named || options.list;
 }
 

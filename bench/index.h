@@ -6,14 +6,14 @@
 
 #include "bench/measure.h"
 
-#define ROWS_MAX     512
-#define ROW_NAME_MAX 56
+#define ROWS_MAX   1024
+#define POINTS_MAX 512 /* of all benches that have a table of them */
 
 struct row {
 	const struct bench *bench;
 	enum bench_rung rung;
 	unsigned patches; /* as bench->patches; of a ladder's step, its own */
-	char name[ROW_NAME_MAX];
+	char name[BENCH_NAME_MAX];
 };
 
 /* The patches that the rung of @row has: 0 but for `series`. */

@@ -291,6 +291,11 @@ void bench_measure(struct pass *pass, struct result *result)
 		error = bench_events_count(pass, result);
 	if (pass->rung && mapped_end)
 		rung_release_tables(VMALLOC_START, mapped_end);
+	if (error == -EOPNOTSUPP && pass->why) {
+		result->skipped = pass->why;
+		result->wrong = true;
+		return;
+	}
 	if (error) {
 		result->failed = pass->why ? pass->why : error_text(error);
 		return;

@@ -18,12 +18,15 @@
 enum bench_rung { RUNG_PAGES, RUNG_LINUX, RUNG_SERIES, RUNG_TLBED, RUNG_COUNT };
 #define RUNGS_ALL   ((1u << RUNG_COUNT) - 1)
 #define RUNGS_TLBED (1u << RUNG_TLBED)
+/* The series' question: before, after, and ours. */
+#define RUNGS_BEFORE_AFTER_OURS (1u << RUNG_LINUX | 1u << RUNG_SERIES | 1u << RUNG_TLBED)
 
 #define RUNGS_SERIES (1u << RUNG_SERIES)
 
 extern const char *const rung_names[RUNG_COUNT];
 
 struct bench;
+struct bench_points;
 
 /* What the steps of a bench share: set up by the loop, the rest is the bench's own. */
 struct pass {
@@ -51,7 +54,8 @@ struct pass {
 
 /*
  * One row, measured on each of its rungs. Steps may be NULL but body; those that return
- * an int give 0 or a negative error, which ends the rung as failed.
+ * an int give 0 or a negative error, which ends the rung as failed; check() gives -EOPNOTSUPP
+ * for what the rung is known to do wrong, which ends it as skipped.
  */
 struct bench {
 	const char *name;      /* less the rung */
@@ -64,6 +68,11 @@ struct bench {
 	bool ladder;	       /* one record for each of ladder_steps[], in a table of their own */
 	unsigned patches;      /* SERIES_EXACTLY(), or 0: what `series=` says */
 	bool counts_mismapped; /* check() goes on after a page that is mapped wrong */
+	bool alone;	       /* without the live areas that all others find in the region */
+
+	const struct bench_points *points; /* a bench of many points; NULL: it is one itself */
+	const struct bench *of;		   /* of a point: the bench that was registered */
+	unsigned point;			   /* of a point: which */
 
 	int (*prepare)(struct pass *pass);    /* once, before the first rung; error: skipped */
 	int (*before)(struct pass *pass);     /* each sample, untimed */
@@ -72,6 +81,42 @@ struct bench {
 	int (*check)(struct pass *pass);      /* first and last sample, untimed: the read-back */
 	int (*after)(struct pass *pass);      /* each sample, untimed */
 	void (*finish)(struct pass *pass); /* once, after the last rung, or after prepare failed */
+};
+
+/* Longest name of a bench, rung included, with its NUL. */
+#define BENCH_NAME_MAX 56
+
+struct result;
+struct results;
+
+enum point_wish {
+	POINT_AS_NAMED, /* nothing: `bench=` selects */
+	POINT_WANTED,	/* without `bench=`, only what is wanted so is run */
+	POINT_UNWANTED, /* not even if `bench=` names it */
+};
+
+/*
+ * A bench with a table of parameters: each entry is a point, a bench with a name, sizes and
+ * records of its own, made when the benches are indexed. Names begin with the bench's.
+ */
+struct bench_points {
+	unsigned count;
+	/*
+	 * Makes @bench, which is a copy of the registered one, point @i: its name, bytes and
+	 * what else depends on the parameters. False: this granule has no such point.
+	 */
+	bool (*make)(struct bench *bench, char name[BENCH_NAME_MAX], unsigned i);
+	/*
+	 * In place of the measuring loop: the @count points that are selected, in the order of
+	 * their numbers, all at once. Each result gets its figures, `failed` or `skipped`.
+	 */
+	void (*run)(struct result *results, unsigned count);
+	/* What a word of the command line's own says of @bench. NULL: there is no such word. */
+	enum point_wish (*wish)(const struct bench *bench);
+	/* After the last of them: gives back what one point left to the next. */
+	void (*done)(void);
+	/* Their table, after all rows; @results has at least one of them. */
+	void (*report)(const struct results *results);
 };
 
 REGISTRY(struct bench, benches);
@@ -89,6 +134,7 @@ struct result {
 	const struct bench *bench;
 	enum bench_rung rung;
 	const char *skipped, *failed; /* why; else NULL */
+	bool wrong;		      /* skipped, because this rung is known to do it wrong */
 
 	unsigned patches; /* enum series_patch; 0 of other rungs */
 	unsigned long samples, pages;

@@ -373,6 +373,20 @@ void report_begin(void)
 	report_method();
 }
 
+/* Benches of many points show them side by side. */
+static void report_points(const struct results *results)
+{
+	const struct bench *of = NULL;
+
+	for (unsigned i = 0; i < results->count; i++) {
+		const struct bench *bench = results->results[i].bench;
+
+		if (bench->of && bench->of != of && bench->points->report)
+			bench->points->report(results);
+		of = bench->of;
+	}
+}
+
 void report_end(const struct results *results)
 {
 	if (rows.headed) {
@@ -380,6 +394,7 @@ void report_end(const struct results *results)
 		rows_foot();
 	}
 	report_census(results);
+	report_points(results);
 	report_ladder(results);
 	report_claims(results);
 	report_fairness(results);

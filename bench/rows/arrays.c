@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/random.h"
 #include "bench/rows/arrays.h"
 #include "lib/cmdline/options.h"
 #include "mm/phys/buddy.h"
@@ -140,16 +141,6 @@ static int make_adjacent(struct page **candidates)
 	}
 	give_blocks(candidates + given, n - given, order);
 	return turn == BENCH_TURNS ? 0 : -ENOMEM;
-}
-
-/* splitmix64: small, seeded, the same everywhere. */
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t z = (*state += 0x9e3779b97f4a7c15UL);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9UL;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebUL;
-	return z ^ (z >> 31);
 }
 
 static int make_scattered(struct array *array, unsigned turn)

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 
+#include "bench/rows/ioremap.h"
 #include "bench/rows/readback.h"
 #include "bench/rungs/calls.h"
 #include "mm/areas/ioremap.h"
@@ -18,7 +19,7 @@ static uint64_t turn_step(uint64_t bytes)
 	return ALIGN_DOWN((devmem_size - bytes) / (BENCH_TURNS - 1), MIN(PMD_SIZE, 2 * MiB));
 }
 
-static int ioremap_prepare(struct pass *pass)
+int ioremap_prepare(struct pass *pass)
 {
 	if (pass->bytes <= devmem_size)
 		return 0;
@@ -26,18 +27,18 @@ static int ioremap_prepare(struct pass *pass)
 	return -ENODEV;
 }
 
-static int choose_base(struct pass *pass)
+int ioremap_before(struct pass *pass)
 {
 	pass->pa = devmem_base + pass->turn * turn_step(pass->bytes);
 	return 0;
 }
 
-static void ioremap_body(struct pass *pass)
+void ioremap_body(struct pass *pass)
 {
 	pass->va = ioremap(pass->pa, pass->bytes);
 }
 
-static void ioremap_rung_body(struct pass *pass)
+void ioremap_rung_body(struct pass *pass)
 {
 	pass->va = rung_ioremap(pass->rung, pass->pa, pass->bytes);
 }
@@ -58,7 +59,7 @@ static void unmap_by_rung(struct pass *pass)
 	pass->va = NULL;
 }
 
-static int ioremap_after(struct pass *pass)
+int ioremap_after(struct pass *pass)
 {
 	if (!pass->va)
 		return -ENOMEM;
@@ -68,7 +69,7 @@ static int ioremap_after(struct pass *pass)
 
 static int iounmap_before(struct pass *pass)
 {
-	choose_base(pass);
+	ioremap_before(pass);
 	(pass->rung ? ioremap_rung_body : ioremap_body)(pass);
 	return pass->va ? 0 : -ENOMEM;
 }
@@ -84,9 +85,9 @@ static int iounmap_after(struct pass *pass)
 	return 0;
 }
 
-#define IOREMAP(ident, label, size)                                                    \
-	BENCH(ident, .name = "ioremap/" label, .rungs = RUNGS_ALL, .bytes = size,      \
-	      .prepare = ioremap_prepare, .before = choose_base, .body = ioremap_body, \
+#define IOREMAP(ident, label, size)                                                       \
+	BENCH(ident, .name = "ioremap/" label, .rungs = RUNGS_ALL, .bytes = size,         \
+	      .prepare = ioremap_prepare, .before = ioremap_before, .body = ioremap_body, \
 	      .rung_body = ioremap_rung_body, .check = check_device, .after = ioremap_after)
 
 IOREMAP(ioremap_4k, "4K", 4 * KiB);
@@ -96,7 +97,7 @@ IOREMAP(ioremap_2m, "2M", 2 * MiB);
 IOREMAP(ioremap_16m, "16M", 16 * MiB);
 
 BENCH(ladder_ioremap, .name = "ladder/ioremap-1M", .rungs = RUNGS_SERIES, .ladder = true,
-      .bytes = 1 * MiB, .prepare = ioremap_prepare, .before = choose_base,
+      .bytes = 1 * MiB, .prepare = ioremap_prepare, .before = ioremap_before,
       .rung_body = ioremap_rung_body, .check = check_device, .after = ioremap_after);
 
 BENCH(iounmap_1m, .name = "iounmap/1M", .rungs = RUNGS_ALL, .bytes = 1 * MiB,
@@ -150,5 +151,5 @@ static void map_finish(struct pass *pass)
 }
 
 BENCH(ioremap_map_1m, .name = "ioremap-map/1M", .rungs = RUNGS_ALL, .bytes = 1 * MiB,
-      .prepare = map_prepare, .before = choose_base, .body = map_body, .rung_body = map_rung_body,
-      .check = check_device, .after = map_after, .finish = map_finish);
+      .prepare = map_prepare, .before = ioremap_before, .body = map_body,
+      .rung_body = map_rung_body, .check = check_device, .after = map_after, .finish = map_finish);

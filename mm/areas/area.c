@@ -110,12 +110,12 @@ static __always_inline uint64_t fit(struct want w, uint64_t start, uint64_t end)
 	return at <= to && to - at >= w.size ? at : 0;
 }
 
-/* Down to the lowest node whose gap, or a gap right of it, may do. */
-static struct vm_struct *descend(struct vm_struct *x, struct want w)
+/* Down to the lowest node whose gap, or a gap right of it, has @size bytes above @lo. */
+static struct vm_struct *descend(struct vm_struct *x, uint64_t size, uint64_t lo)
 {
 	struct vm_struct *left;
 
-	while ((left = RB_LEFT(x, node)) && left->gap_bound >= w.size && gap_start(x) > w.lo)
+	while ((left = RB_LEFT(x, node)) && left->gap_bound >= size && gap_start(x) > lo)
 		x = left;
 	return x;
 }
@@ -135,21 +135,29 @@ static struct vm_struct *ascend(struct vm_struct *x)
 	return x;
 }
 
-/* The area above the lowest gap that does, NULL if none below the last area does. */
+/*
+ * The area above the lowest gap that does, NULL if none below the last area does. After
+ * @misfits gaps that are large enough and misaligned only those are looked at that would do
+ * wherever they begin.
+ */
 static noinline struct vm_struct *first_fit(struct vm_struct *x, uint64_t size, uint64_t align,
-					    uint64_t lo, uint64_t hi)
+					    uint64_t lo, uint64_t hi, uint64_t misfits)
 {
 	/* Arguments one by one: four of them in a struct would go through the stack. */
 	struct want w = { size, align, lo, hi };
 	struct vm_struct *right;
 
-	x = descend(x, w);
+	x = descend(x, size, lo);
 	while (x && gap_start(x) < hi) {
-		if (x->gap >= size && fit(w, gap_start(x), start_of(x)))
-			return x;
+		if (x->gap >= size) {
+			if (fit(w, gap_start(x), start_of(x)))
+				return x;
+			if (!--misfits)
+				size += align - PAGE_SIZE;
+		}
 		right = RB_RIGHT(x, node);
 		if (right && right->gap_bound >= size)
-			x = descend(right, w);
+			x = descend(right, size, lo);
 		else
 			x = ascend(x);
 	}
@@ -180,14 +188,14 @@ static __always_inline void link_area(struct vm_struct *area, struct vm_struct *
 	raise_bounds(area);
 }
 
-/* Gives @area the lowest addresses that fit. Caller has the lock. */
-static __always_inline bool insert(struct vm_struct *area, struct want w)
+/* Gives @area the lowest addresses that fit, as first_fit() has it. Caller has the lock. */
+static __always_inline bool insert(struct vm_struct *area, struct want w, uint64_t misfits)
 {
 	struct vm_struct *above = RB_ROOT(&areas.tree);
 	uint64_t bottom = FIRST_VA, top = VMALLOC_END, at;
 
 	if (above && above->gap_bound >= w.size)
-		above = first_fit(above, w.size, w.align, w.lo, w.hi);
+		above = first_fit(above, w.size, w.align, w.lo, w.hi, misfits);
 	else
 		above = NULL;
 	if (above) {
@@ -237,6 +245,18 @@ static noinline struct vm_struct *get_after_purge(uint64_t size, uint64_t align,
 	return __get_vm_area(size, align, lo, hi, flags);
 }
 
+/* What first_fit() passed over too. False: no gap does. */
+static noinline bool insert_anywhere(struct vm_struct *area, uint64_t size, uint64_t align,
+				     uint64_t lo, uint64_t hi)
+{
+	struct want w = { size, align, lo, hi };
+	uint64_t irq = spin_lock_irqsave(&areas.lock);
+	bool done = insert(area, w, UINT64_MAX);
+
+	spin_unlock_irqrestore(&areas.lock, irq);
+	return done;
+}
+
 /* Inlined twice: most callers take any place, and what compares places then goes. */
 static __always_inline struct vm_struct *get_area(uint64_t size, uint64_t align, uint64_t lo,
 						  uint64_t hi, uint32_t flags)
@@ -264,9 +284,9 @@ static __always_inline struct vm_struct *get_area(uint64_t size, uint64_t align,
 	area->nr_pages = 0;
 	area->phys_addr = 0;
 	irq = spin_lock_irqsave(&areas.lock);
-	done = insert(area, w);
+	done = insert(area, w, AREA_MISFITS);
 	spin_unlock_irqrestore(&areas.lock, irq);
-	if (likely(done))
+	if (likely(done) || insert_anywhere(area, w.size, w.align, lo, hi))
 		return area;
 	kfree(area);
 	return get_after_purge(size, align, lo, hi, flags);

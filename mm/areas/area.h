@@ -72,12 +72,20 @@ static __always_inline uint64_t get_vm_area_size(const struct vm_struct *area)
 }
 
 /*
+ * A search is O(log areas) whatever the gaps are like: after so many that are large enough and
+ * misaligned it is content with less than the lowest fit. Linux passes over all gaps that might
+ * be misaligned from the first on.
+ */
+#define AREA_MISFITS 16
+
+/*
  * Reserves the lowest free [addr, addr + @size + guard) with addr a multiple of @align,
  * inside [@lo, @hi) and the region. @size: bytes, rounded up to pages. @align: a power
  * of two, at least a page is used. Nothing gets mapped.
  * NULL: no such gap, no memory, or a bad argument. Any CPU, any context but an
- * allocator's own. Typically O(log areas); each gap that is large enough but
- * misaligned on the way adds a step.
+ * allocator's own. O(log areas), amortized: after AREA_MISFITS gaps that are large enough
+ * and misaligned it takes the lowest that would do wherever it began, or the end of the region;
+ * only what then finds nothing looks at every gap.
  */
 struct vm_struct *__get_vm_area(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi,
 				uint32_t flags);

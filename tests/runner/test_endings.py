@@ -45,7 +45,7 @@ class EndingsCase(tap.ScratchCase):
 class Table(EndingsCase):
     def test_a_block_becomes_an_ending(self):
         text = ("# c\n\nending a\nwhy    it must\noptions --el2 --cpu 'max,sve=off'\n"
-                "words  bench=x y=\"a b\"\narguments -M secure=on\nstart  uboot\nsilence 3\n"
+                "words  bench=x y=\"a b\"\narguments -M secure=on\nstart  uboot\nsilence 3\ngranule 16K\n"
                 "fdtput -r TREE /a\nfdtput -c TREE /b\nstatus 3\nsays  a  b\nsays c\n"
                 "record ^x$ key a b\n\nending b\nwhy too\nstatus 4\n")
         first, second = self.read(text)
@@ -57,6 +57,8 @@ class Table(EndingsCase):
         self.assertEqual(first.checks, [("says", ["a  b"]), ("says", ["c"]),
                                         ("record", ["^x$", "key", "a b"])])
         self.assertEqual((second.start, second.status, second.checks), ("kernel", 4, []))
+        self.assertEqual((first.granule, second.granule), ("16K", "4K"))
+        self.assertEqual(endings.kernel_folder(first, "out"), "out/16K-gcc")
 
     def test_errors_are_named_by_line(self):
         for text, line, said in (

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Boots that must end in a known way: tests/endings, whose head says what its words mean,
-tests/endings-check, tests/endings-mapped and tests/endings-bench.
+tests/endings-check, -mapped, -bench and -cases.
 """
 
 import json
@@ -17,7 +17,8 @@ ENDINGS = "tests/endings"
 CHECK_ENDINGS = "tests/endings-check"
 MAPPED_ENDINGS = "tests/endings-mapped"
 BENCH_ENDINGS = "tests/endings-bench"
-KERNEL = ("4K", "gcc")  # of the matrix
+CASES_ENDINGS = "tests/endings-cases"
+COMPILER = "gcc"  # of the matrix
 BOOT_LIMIT_S = 180
 
 
@@ -30,6 +31,7 @@ class Ending:
     words: str = ""
     arguments: list = field(default_factory=list)
     start: str = "kernel"
+    granule: str = "4K"
     silence: int = 0  # seconds; 0: the runner's own limit
     status: int = -1
     edits: list = field(default_factory=list)
@@ -72,7 +74,7 @@ def read(path=ENDINGS):
 
 def read_all():
     """The endings of all files. Raises Malformed."""
-    return [ending for path in (ENDINGS, CHECK_ENDINGS, MAPPED_ENDINGS, BENCH_ENDINGS)
+    return [ending for path in (ENDINGS, CHECK_ENDINGS, MAPPED_ENDINGS, BENCH_ENDINGS, CASES_ENDINGS)
             for ending in read(path)]
 
 
@@ -133,6 +135,7 @@ SETTINGS = {
     "words": ("words", str),
     "arguments": ("arguments", _words),
     "start": ("start", _one_of(*starts.STARTS)),
+    "granule": ("granule", _one_of("4K", "16K", "64K")),
     "silence": ("silence", _seconds),
     "status": ("status", lambda value: int(_one_of(*"01234")(value))),
 }
@@ -234,11 +237,16 @@ def judge(suite, ending, boot):
         point("results", "\n".join(evidence.results.damaged))
 
 
+def kernel_folder(ending, out):
+    """Where the ending's kernel was built."""
+    return matrix.build_folder(out, ending.granule, COMPILER)
+
+
 def compose(ending, out, qemu, folder):
     """The ending's QEMU command line. Raises starts.Trouble."""
     options = [*ending.options, "--"] + [ending.words] * bool(ending.words)
     try:
-        command = matrix.dry_run(options, qemu, matrix.build_folder(out, *KERNEL))
+        command = matrix.dry_run(options, qemu, kernel_folder(ending, out))
     except ValueError as error:
         raise starts.Trouble(str(error)) from error
     return starts.prepare(command + ending.arguments, ending.start, ending.edits, folder)
@@ -251,7 +259,7 @@ def boot(ending, out, qemu, silence_s):
     suite = Suite(f"ending/{ending.name}", log=os.path.join(folder, "console.log"))
     try:
         command = compose(ending, out, qemu, folder)
-        if not os.path.exists(os.path.join(matrix.build_folder(out, *KERNEL), "Image")):
+        if not os.path.exists(os.path.join(kernel_folder(ending, out), "Image")):
             raise starts.Trouble("its kernel was not built")
         result = console.boot(command, suite.log, ending.silence or silence_s, BOOT_LIMIT_S)
         judge(suite, ending, result)
