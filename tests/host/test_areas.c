@@ -471,25 +471,6 @@ static void test_purge(void)
 	ok(objects == 0, "nothing is left");
 }
 
-static void test_claim_ram(void)
-{
-	struct vm_struct *a = get_vm_area(2 * PAGE_SIZE, VM_MAP_RAM | VM_UNINITIALIZED);
-	struct vm_struct *b =
-		get_vm_area(2 * PAGE_SIZE, VM_MAP_RAM | VM_MAP_BLOCK | VM_UNINITIALIZED);
-	struct vm_struct *c = get_vm_area(2 * PAGE_SIZE, VM_MAP);
-
-	ok(!find_vm_area(a->addr) && !remove_vm_area(a->addr), "no query finds it");
-	ok(!claim_ram_area(b->addr, 2 * PAGE_SIZE) && !claim_ram_area(c->addr, 2 * PAGE_SIZE) &&
-		   !claim_ram_area(a->addr, PAGE_SIZE) && !claim_ram_area(a->addr, 3 * PAGE_SIZE) &&
-		   !claim_ram_area(a->addr + PAGE_SIZE, PAGE_SIZE) && !claim_ram_area(NULL, 0),
-	   "claim_ram_area: blocks, other areas and other lengths are none");
-	ok(claim_ram_area(a->addr, 2 * PAGE_SIZE) == a && !claim_ram_area(a->addr, 2 * PAGE_SIZE),
-	   "once");
-	free_vm_area(a);
-	free_vm_area(b);
-	free_vm_area(c);
-}
-
 static void test_ioremap_align(void)
 {
 	uint64_t max = 1UL << IOREMAP_MAX_SHIFT;
@@ -517,7 +498,6 @@ int main(void)
 	test_find();
 	test_purge();
 	test_claim();
-	test_claim_ram();
 	test_resize();
 	test_free();
 	test_ioremap_align();
