@@ -149,6 +149,22 @@ static void test_ioremap_page_range(void)
 	free_vm_area(other);
 }
 
+static void test_ioremap_align(void)
+{
+	uint64_t max = 1UL << IOREMAP_MAX_SHIFT;
+	struct vm_struct *pad = get_vm_area(1, VM_MAP), *a = get_vm_area(5 * PAGE_SIZE, VM_IOREMAP);
+
+	ok(ioremap_align(1) == PAGE_SIZE && ioremap_align(PAGE_SIZE) == PAGE_SIZE &&
+		   ioremap_align(PAGE_SIZE + 1) == 2 * PAGE_SIZE &&
+		   ioremap_align(2 * PAGE_SIZE) == 2 * PAGE_SIZE &&
+		   ioremap_align(MiB + 1) == MAX(2 * MiB, PAGE_SIZE) && ioremap_align(max) == max &&
+		   ioremap_align(1UL << 44) == max,
+	   "the next power of two, from a page to the largest leaf");
+	ok(IS_ALIGNED((uint64_t)a->addr, 8 * PAGE_SIZE), "get_vm_area() follows it for VM_IOREMAP");
+	free_vm_area(pad);
+	free_vm_area(a);
+}
+
 /* --- areas that are freed as they are ----------------------------------------------------- */
 
 static void test_free_unmaps(void)
@@ -418,6 +434,7 @@ int main(void)
 	test_holes();
 	test_page_range_refusals();
 	test_ioremap_page_range();
+	test_ioremap_align();
 	test_free_unmaps();
 	test_sparse();
 	test_sparse_refusals();
