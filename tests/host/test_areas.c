@@ -510,41 +510,6 @@ static void test_purge(void)
 	ok(objects == 0, "nothing is left");
 }
 
-static void test_claim_ram(void)
-{
-	struct vm_struct *a = get_vm_area(2 * PAGE_SIZE, VM_MAP_RAM | VM_UNINITIALIZED);
-	struct vm_struct *b =
-		get_vm_area(2 * PAGE_SIZE, VM_MAP_RAM | VM_MAP_BLOCK | VM_UNINITIALIZED);
-	struct vm_struct *c = get_vm_area(2 * PAGE_SIZE, VM_MAP);
-
-	ok(!find_vm_area(a->addr) && !remove_vm_area(a->addr), "no query finds it");
-	ok(!claim_ram_area(b->addr, 2 * PAGE_SIZE) && !claim_ram_area(c->addr, 2 * PAGE_SIZE) &&
-		   !claim_ram_area(a->addr, PAGE_SIZE) && !claim_ram_area(a->addr, 3 * PAGE_SIZE) &&
-		   !claim_ram_area(a->addr + PAGE_SIZE, PAGE_SIZE) && !claim_ram_area(NULL, 0),
-	   "claim_ram_area: blocks, other areas and other lengths are none");
-	ok(claim_ram_area(a->addr, 2 * PAGE_SIZE) == a && !claim_ram_area(a->addr, 2 * PAGE_SIZE),
-	   "once");
-	free_vm_area(a);
-	free_vm_area(b);
-	free_vm_area(c);
-}
-
-static void test_ioremap_align(void)
-{
-	uint64_t max = 1UL << IOREMAP_MAX_SHIFT;
-	struct vm_struct *pad = get_vm_area(1, VM_MAP), *a = get_vm_area(5 * PAGE_SIZE, VM_IOREMAP);
-
-	ok(ioremap_align(1) == PAGE_SIZE && ioremap_align(PAGE_SIZE) == PAGE_SIZE &&
-		   ioremap_align(PAGE_SIZE + 1) == 2 * PAGE_SIZE &&
-		   ioremap_align(2 * PAGE_SIZE) == 2 * PAGE_SIZE &&
-		   ioremap_align(MiB + 1) == MAX(2 * MiB, PAGE_SIZE) && ioremap_align(max) == max &&
-		   ioremap_align(1UL << 44) == max,
-	   "the next power of two, from a page to the largest leaf");
-	ok(IS_ALIGNED((uint64_t)a->addr, 8 * PAGE_SIZE), "get_vm_area() follows it for VM_IOREMAP");
-	free_vm_area(pad);
-	free_vm_area(a);
-}
-
 int main(void)
 {
 	static const struct shape wide = { 4000, 300, 8 }, dense = { 300, 4, 2 };
@@ -556,10 +521,8 @@ int main(void)
 	test_find();
 	test_purge();
 	test_claim();
-	test_claim_ram();
 	test_resize();
 	test_free();
-	test_ioremap_align();
 	test_random(&wide, "random sizes, alignments, ranges and frees");
 	test_random(&dense, "the same, small and close together");
 	return tap_done();

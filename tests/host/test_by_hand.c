@@ -149,6 +149,22 @@ static void test_ioremap_page_range(void)
 	free_vm_area(other);
 }
 
+static void test_ioremap_align(void)
+{
+	uint64_t max = 1UL << IOREMAP_MAX_SHIFT;
+	struct vm_struct *pad = get_vm_area(1, VM_MAP), *a = get_vm_area(5 * PAGE_SIZE, VM_IOREMAP);
+
+	ok(ioremap_align(1) == PAGE_SIZE && ioremap_align(PAGE_SIZE) == PAGE_SIZE &&
+		   ioremap_align(PAGE_SIZE + 1) == 2 * PAGE_SIZE &&
+		   ioremap_align(2 * PAGE_SIZE) == 2 * PAGE_SIZE &&
+		   ioremap_align(MiB + 1) == MAX(2 * MiB, PAGE_SIZE) && ioremap_align(max) == max &&
+		   ioremap_align(1UL << 44) == max,
+	   "the next power of two, from a page to the largest leaf");
+	ok(IS_ALIGNED((uint64_t)a->addr, 8 * PAGE_SIZE), "get_vm_area() follows it for VM_IOREMAP");
+	free_vm_area(pad);
+	free_vm_area(a);
+}
+
 /* --- areas that are freed as they are ----------------------------------------------------- */
 
 static void test_free_unmaps(void)
@@ -321,6 +337,9 @@ static void test_vread(void)
 	vmap_page_range(va_of(sparse), va_of(sparse) + PAGE_SIZE, FAR_DEVICE, PROT_DEVICE_nGnRE);
 	ok(vread(buf, sparse->addr, 9) == 9 && all_are(buf, 9, 0),
 	   "zeros for a device in an area that is none");
+	vunmap_range(va_of(io), va_of(io) + PAGE_SIZE);
+	vmap_page_range(va_of(io), va_of(io) + PAGE_SIZE, page_to_phys(page), PAGE_KERNEL);
+	ok(vread(buf, io->addr, 9) == 9 && all_are(buf, 9, 0), "zeros for VM_IOREMAP, RAM or not");
 	memset(buf, '?', 9);
 	ok(!vread(buf, (void *)(lo + room), 9) && !vread(buf, (void *)0x1000, 9) &&
 		   !vread(buf, v, 0) && !vread(buf, (void *)~0UL, 9) && all_are(buf, 9, '?'),
@@ -358,6 +377,56 @@ static void test_vread_ram(void)
 	free_pages_bulk(pages, 70);
 }
 
+/* --- runs ------------------------------------------------------------------------------- */
+
+/* Over a table's end, the first table live already: what is built and what is filled in place. */
+static void test_runs_over_tables(void)
+{
+	struct vm_struct *area = __get_vm_area(2 * PMD_SIZE, PMD_SIZE, 0, ~0UL, VM_MAP);
+	const uint64_t pfn = FAR_DEVICE >> PAGE_SHIFT, start = (uint64_t)area->addr;
+	const struct phys_range runs[] = { { pfn, 2 },	    { pfn + 9, 1 },  { pfn + 3, 4 },
+					   { pfn + 30, 1 }, { pfn + 20, 3 }, { pfn + 23, 2 } };
+	const uint64_t frames[] = { 0, 1, 9, 3, 4, 5, 6, 30, 20, 21, 22, 23, 24 };
+	uint64_t va = start + PMD_SIZE - 5 * PAGE_SIZE, end = va + 13 * PAGE_SIZE;
+	bool good = true;
+	struct leaf leaf;
+
+	map_range(start, start + PAGE_SIZE, FAR_DEVICE, PROT_DEVICE_nGnRE, PAGE_SHIFT);
+	map_range(end, end + PAGE_SIZE, FAR_DEVICE, PROT_DEVICE_nGnRE, PAGE_SHIFT);
+	for (unsigned round = 0; round < 2; round++) {
+		good = good && !map_runs(va, end, runs, 6, PAGE_KERNEL, MAP_SHIFT_ANY);
+		for (unsigned i = 0; i < 13; i++)
+			good = good && !walk_lookup(va + i * PAGE_SIZE, &leaf) &&
+			       leaf.pa == (pfn + frames[i]) << PAGE_SHIFT;
+		unmap_range(va, end);
+		if (!round) /* and then the second table is not live */
+			unmap_range(end, end + PAGE_SIZE);
+	}
+	ok(good, "runs over a table's end, the first table live, the second live or not");
+	ok(map_runs(va, end, runs, 5, PAGE_KERNEL, MAP_SHIFT_ANY) == -EINVAL &&
+		   map_runs(va, end - PAGE_SIZE, runs, 6, PAGE_KERNEL, MAP_SHIFT_ANY) == -EINVAL &&
+		   map_runs(va, end, NULL, 0, PAGE_KERNEL, MAP_SHIFT_ANY) == -EINVAL,
+	   "runs that come to other than the range: -EINVAL");
+	free_vm_area(area);
+}
+
+/* Halves of a block, one after the other, are a block. */
+static void test_sg_block(void)
+{
+	const unsigned order = PMD_SHIFT - PAGE_SHIFT;
+	struct page *whole = alloc_pages(GFP_KERNEL, order);
+	const struct phys_range halves[] = {
+		{ page_to_pfn(whole), 3 },
+		{ page_to_pfn(whole) + 3, (1UL << order) - 3 },
+	};
+	char *addr = vmap_sg(halves, 2, VM_MAP, PAGE_KERNEL);
+
+	ok(maps_run(addr, 1UL << order, page_to_phys(whole), PAGE_KERNEL, PMD_SHIFT),
+	   "parts of a block that follow each other are one leaf");
+	vunmap(addr);
+	__free_pages(whole, order);
+}
+
 int main(void)
 {
 	start_world();
@@ -365,10 +434,13 @@ int main(void)
 	test_holes();
 	test_page_range_refusals();
 	test_ioremap_page_range();
+	test_ioremap_align();
 	test_free_unmaps();
 	test_sparse();
 	test_sparse_refusals();
 	test_vread();
 	test_vread_ram();
+	test_sg_block();
+	test_runs_over_tables();
 	return tap_done();
 }

@@ -282,54 +282,6 @@ static void test_sg(void)
 	vunmap(addr);
 }
 
-/* Over a table's end, the first table live already: what is built and what is filled in place. */
-static void test_runs_over_tables(void)
-{
-	struct vm_struct *area = __get_vm_area(2 * PMD_SIZE, PMD_SIZE, 0, ~0UL, VM_MAP);
-	const uint64_t pfn = FAR_DEVICE >> PAGE_SHIFT, start = (uint64_t)area->addr;
-	const struct phys_range runs[] = { { pfn, 2 },	    { pfn + 9, 1 },  { pfn + 3, 4 },
-					   { pfn + 30, 1 }, { pfn + 20, 3 }, { pfn + 23, 2 } };
-	const uint64_t frames[] = { 0, 1, 9, 3, 4, 5, 6, 30, 20, 21, 22, 23, 24 };
-	uint64_t va = start + PMD_SIZE - 5 * PAGE_SIZE, end = va + 13 * PAGE_SIZE;
-	bool good = true;
-	struct leaf leaf;
-
-	map_range(start, start + PAGE_SIZE, FAR_DEVICE, PROT_DEVICE_nGnRE, PAGE_SHIFT);
-	map_range(end, end + PAGE_SIZE, FAR_DEVICE, PROT_DEVICE_nGnRE, PAGE_SHIFT);
-	for (unsigned round = 0; round < 2; round++) {
-		good = good && !map_runs(va, end, runs, 6, PAGE_KERNEL, MAP_SHIFT_ANY);
-		for (unsigned i = 0; i < 13; i++)
-			good = good && !walk_lookup(va + i * PAGE_SIZE, &leaf) &&
-			       leaf.pa == (pfn + frames[i]) << PAGE_SHIFT;
-		unmap_range(va, end);
-		if (!round) /* and then the second table is not live */
-			unmap_range(end, end + PAGE_SIZE);
-	}
-	ok(good, "runs over a table's end, the first table live, the second live or not");
-	ok(map_runs(va, end, runs, 5, PAGE_KERNEL, MAP_SHIFT_ANY) == -EINVAL &&
-		   map_runs(va, end - PAGE_SIZE, runs, 6, PAGE_KERNEL, MAP_SHIFT_ANY) == -EINVAL &&
-		   map_runs(va, end, NULL, 0, PAGE_KERNEL, MAP_SHIFT_ANY) == -EINVAL,
-	   "runs that come to other than the range: -EINVAL");
-	free_vm_area(area);
-}
-
-/* Halves of a block, one after the other, are a block. */
-static void test_sg_block(void)
-{
-	const unsigned order = PMD_SHIFT - PAGE_SHIFT;
-	struct page *whole = alloc_pages(GFP_KERNEL, order);
-	const struct phys_range halves[] = {
-		{ page_to_pfn(whole), 3 },
-		{ page_to_pfn(whole) + 3, (1UL << order) - 3 },
-	};
-	char *addr = vmap_sg(halves, 2, VM_MAP, PAGE_KERNEL);
-
-	ok(maps_run(addr, 1UL << order, page_to_phys(whole), PAGE_KERNEL, PMD_SHIFT),
-	   "parts of a block that follow each other are one leaf");
-	vunmap(addr);
-	__free_pages(whole, order);
-}
-
 static void test_sg_refusals(void)
 {
 	const uint64_t pfn = page_to_pfn(block), end = RAM_END >> PAGE_SHIFT;
@@ -503,8 +455,6 @@ int main(void)
 	inject(map_few, unmap_few, "vm_map_ram of a few pages");
 	inject(map_many, unmap_many, "vm_map_ram of many pages");
 	test_sg();
-	test_sg_block();
-	test_runs_over_tables();
 	test_sg_refusals();
 	inject(do_sg, vunmap, "vmap_sg");
 	test_pfn();

@@ -319,7 +319,7 @@ static void test_fallback(void)
 	vfree(addr);
 	top_order = PMD_SHIFT - PAGE_SHIFT - 1;
 	addr = vmalloc_huge(PMD_SIZE, GFP_KERNEL);
-	check_info(addr, "vmalloc huge", PMD_SIZE, CONT_PTE_SHIFT, "fallback");
+	check_info(addr, "vmalloc huge", PMD_SIZE, PAGE_SHIFT, "fallback");
 	vfree(addr);
 	top_order = MAX_ORDER;
 	addr = vmalloc_huge(PMD_SIZE, GFP_KERNEL);

@@ -347,6 +347,27 @@ static void test_split(void)
 	ok(unchanged(&before), "nothing is lost");
 }
 
+/* --- areas of vm_map_ram() ---------------------------------------------------------------- */
+
+static void test_claim_ram(void)
+{
+	struct vm_struct *a = get_vm_area(2 * PAGE_SIZE, VM_MAP_RAM | VM_UNINITIALIZED);
+	struct vm_struct *b =
+		get_vm_area(2 * PAGE_SIZE, VM_MAP_RAM | VM_MAP_BLOCK | VM_UNINITIALIZED);
+	struct vm_struct *c = get_vm_area(2 * PAGE_SIZE, VM_MAP);
+
+	ok(!find_vm_area(a->addr) && !remove_vm_area(a->addr), "no query finds it");
+	ok(!claim_ram_area(b->addr, 2 * PAGE_SIZE) && !claim_ram_area(c->addr, 2 * PAGE_SIZE) &&
+		   !claim_ram_area(a->addr, PAGE_SIZE) && !claim_ram_area(a->addr, 3 * PAGE_SIZE) &&
+		   !claim_ram_area(a->addr + PAGE_SIZE, PAGE_SIZE) && !claim_ram_area(NULL, 0),
+	   "claim_ram_area: blocks, other areas and other lengths are none");
+	ok(claim_ram_area(a->addr, 2 * PAGE_SIZE) == a && !claim_ram_area(a->addr, 2 * PAGE_SIZE),
+	   "once");
+	free_vm_area(a);
+	free_vm_area(b);
+	free_vm_area(c);
+}
+
 /* --- no memory ----------------------------------------------------------------------------- */
 
 static void *do_grow(void)
@@ -463,6 +484,7 @@ int main(void)
 	test_range_refusals();
 	test_kin();
 	test_split();
+	test_claim_ram();
 	inject(do_grow, vfree, "vrealloc in place");
 	inject(do_move, vfree, "vrealloc to other addresses");
 	inject(do_split, vfree, "vmalloc_huge with split pages");
