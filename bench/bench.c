@@ -15,7 +15,7 @@
 #include "lib/arm64/sysreg.h"
 #include "lib/log.h"
 #include "lib/cmdline/options.h"
-#include "mm/areas/vmallocinfo.h"
+#include "mm/areas/view/vmallocinfo.h"
 #include "mm/map/map.h"
 #include "mm/phys/buddy.h"
 

@@ -17,7 +17,7 @@
 #include "lib/arm64/cpu.h"
 #include "lib/cmdline/options.h"
 #include "mm/areas/lazy.h"
-#include "mm/areas/vmallocinfo.h"
+#include "mm/areas/view/vmallocinfo.h"
 #include "mm/map/map.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/kmalloc.h"

@@ -9,8 +9,8 @@
 #include "lib/registry.h"
 #include "mm/arm64/door.h"
 #include "mm/areas/area.h"
-#include "mm/map/census.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/census.h"
+#include "mm/map/view/walk.h"
 
 /* Samples take turns over so many physical ranges or page arrays. */
 #define BENCH_TURNS 4

@@ -13,7 +13,7 @@
 #include "lib/panic.h"
 #include "mm/areas/vmalloc.h"
 #include "mm/arm64/door.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/walk.h"
 
 enum crash {
 	CRASH_NONE,

@@ -31,11 +31,11 @@
 #include "lib/percpu.h"
 #include "lib/sections.h"
 #include "lib/platform.h"
-#include "mm/areas/vmallocinfo.h"
+#include "mm/areas/view/vmallocinfo.h"
 #include "mm/arm64/layout.h"
 #include "mm/check/live.h"
 #include "mm/map/map.h"
-#include "mm/map/ptdump.h"
+#include "mm/map/view/ptdump.h"
 #include "tests/audit.h"
 
 /* picolibc's errno lives here; head.S points TPIDR_EL0 at it. */

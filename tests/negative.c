@@ -7,7 +7,7 @@
 #include "lib/arm64/probe.h"
 #include "mm/arm64/at.h"
 #include "mm/arm64/door.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/walk.h"
 #include "tests/support.h"
 
 /* ESR_EL1 (Arm ARM D17.2.37): exception classes, and the bits of an abort's syndrome. */

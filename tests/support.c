@@ -12,7 +12,7 @@
 #include "mm/areas/lazy.h"
 #include "mm/arm64/at.h"
 #include "mm/map/map.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/walk.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/ranges.h"

@@ -8,7 +8,7 @@
 #include "mm/areas/map-ram.h"
 #include "mm/areas/range.h"
 #include "mm/areas/vmalloc.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/walk.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/fail.h"
 #include "tests/sweep-internal.h"

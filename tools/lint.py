@@ -124,8 +124,8 @@ def check_includes(report, path, text):
             report.find(path, line, f"{other}: no path of a room from the top of the tree")
         elif there != room and FLOORS[there] >= FLOORS[room]:
             report.find(path, line, f"{room}/ is not above {there}/: it may not include {other}")
-        if other.endswith("-internal.h") and os.path.dirname(other) != folder:
-            report.find(path, line, f"{other} is its own folder's")
+        if other.endswith("-internal.h") and not f"{folder}/".startswith(f"{os.path.dirname(other)}/"):
+            report.find(path, line, f"{other} is its own folder's and of those below it")
 
 
 def asm_in(path, text):

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Do the tests catch it? Plants one error at a time in a copy of the tree: `make mutants`.
 
-tests/mutants/*.mutants hold the errors, each a block of lines:
+The *.mutants below tests/mutants hold the errors, each a block of lines:
     mutant NAME
     why    what goes wrong
     file   the source, from the top of the tree
@@ -19,6 +19,7 @@ asked for) are failures too. Of mutants with `oracles` a matrix follows: who kil
 
 import argparse
 import fnmatch
+import glob
 import multiprocessing
 import os
 import random
@@ -40,7 +41,7 @@ MACHINE = {"machine": "virt", "cpu": "cortex-a76", "mem": "2G", "gic": "3", "el2
            "flush": "each", "expect": "tests"}
 
 
-# What judges mapping code, each alone: tests/mutants/oracles.mutants.
+# What judges mapping code, each alone: tests/mutants/mm/oracles.mutants.
 ORACLES = {
     "checker": "host/test_check_mm",
     "hostile": "host/test_hostile",
@@ -101,8 +102,8 @@ def parse(path):
 
 
 def read_all():
-    mutants = [mutant for file in sorted(os.listdir(FOLDER)) if file.endswith(".mutants")
-               for mutant in parse(os.path.join(FOLDER, file))]
+    mutants = [mutant for file in sorted(glob.glob(f"{FOLDER}/**/*.mutants", recursive=True))
+               for mutant in parse(file)]
     names = [mutant.name for mutant in mutants]
     for mutant in mutants:
         if not (mutant.why and mutant.file and mutant.old and bool(mutant.red) != mutant.oracles):

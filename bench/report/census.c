@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * The census of what was measured (mm/map/census.h): by which leaves each call mapped, and
+ * The census of what was measured (mm/map/view/census.h): by which leaves each call mapped, and
  * why by no larger ones.
  */
 #include "bench/report/census.h"

@@ -13,7 +13,7 @@
 #include "bench/rungs/calls.h"
 #include "lib/log.h"
 #include "mm/areas/vmalloc.h"
-#include "mm/map/census.h"
+#include "mm/map/view/census.h"
 #include "mm/map/map.h"
 #include "mm/phys/buddy.h"
 

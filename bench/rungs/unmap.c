@@ -6,7 +6,7 @@
 #include "bench/rungs/walk.h"
 #include "mm/arm64/door.h"
 #include "mm/map/map.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/walk.h"
 #include "mm/phys/buddy.h"
 
 static desc_t *table_at(desc_t d)

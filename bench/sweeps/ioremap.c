@@ -9,7 +9,7 @@
 #include "bench/rows/ioremap.h"
 #include "bench/rows/readback.h"
 #include "lib/log.h"
-#include "mm/map/census.h"
+#include "mm/map/view/census.h"
 
 #define SMALLEST_SHIFT 12
 #define LARGEST_SHIFT  30

@@ -12,7 +12,7 @@
 #include "bench/rows/readback.h"
 #include "lib/log.h"
 #include "mm/map/map.h"
-#include "mm/map/census.h"
+#include "mm/map/view/census.h"
 
 #define ORDERS 11
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "mm/areas/area-internal.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/walk.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/ranges.h"

@@ -7,7 +7,7 @@
 
 #include "lib/log.h"
 #include "mm/areas/area-internal.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/walk.h"
 #include "mm/phys/buddy.h"
 
 /*

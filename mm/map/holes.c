@@ -7,7 +7,7 @@
 #include <errno.h>
 
 #include "mm/map/map-internal.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/walk.h"
 #include "mm/phys/ranges.h"
 
 /*

@@ -11,7 +11,7 @@
 
 #include "lib/compiler.h"
 
-struct leaf; /* mm/map/walk.h */
+struct leaf; /* mm/map/view/walk.h */
 
 /*
  * The first stretch of [@*va, @*end) that is mapped throughout becomes [*va, *end). False:

@@ -13,7 +13,7 @@
 #include "mm/areas/ioremap.h"
 #include "mm/areas/vmalloc.h"
 #include "mm/map/map.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/walk.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/ranges.h"

@@ -444,10 +444,9 @@ static void merge(const struct mapping *m, uint64_t va, uint64_t end)
 
 	hostile.in_call = true;
 	oracle_current(va, end);
-	if (m->owner == OWNER_ENGINE)
-		error = map_merge(va, end, m->va, m->va + (m->pages << PAGE_SHIFT));
-	else
-		error = set_memory_merge(va, (int)((end - va) >> PAGE_SHIFT));
+	error = m->owner == OWNER_ENGINE
+			? map_merge(va, end, m->va, m->va + (m->pages << PAGE_SHIFT))
+			: set_memory_merge(va, (int)((end - va) >> PAGE_SHIFT));
 	if (error)
 		hostile_fail("0x%lx, 0x%lx: merge: error %d", va, end, error);
 	oracle_check(va, end);
@@ -475,10 +474,8 @@ static void change_something(void)
 		m->nr_changes = 0;
 		m->prot |= DESC_RO;
 		merge(m, va, end);
-	} else if (kind < 2) {
-		change(at, va, end, DESC_RO, 0);
 	} else if (kind < 4) {
-		change(at, va, end, 0, DESC_RO);
+		change(at, va, end, kind < 2 ? DESC_RO : 0, kind < 2 ? 0 : DESC_RO);
 	} else if (kind < 6) {
 		change(at, va, end, kind == 4 ? DESC_VALID : 0, kind == 4 ? 0 : DESC_VALID);
 	} else {

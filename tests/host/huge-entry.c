@@ -5,7 +5,7 @@
 #include "tests/host/huge-entry.h"
 
 #include "mm/arm64/door.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/walk.h"
 
 int huge_map_count[HUGE_COUNTED_END >> PAGE_SHIFT];
 unsigned huge_underflows;

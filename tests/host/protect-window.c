@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "mm/map/map.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/walk.h"
 #include "mm/phys/table-pages.h"
 #include "tests/host/mmu-model.h"
 

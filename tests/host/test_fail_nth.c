@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // clang-format off
-// sources: tests/sweep.c tests/sweep-calls.c tests/sweep-family.c tests/sweep-phys.c tests/sweep-protect.c mm/areas/*.c mm/map/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c
+// sources: tests/sweep.c tests/sweep-calls.c tests/sweep-family.c tests/sweep-phys.c tests/sweep-protect.c mm/areas/*.c mm/areas/view/*.c mm/map/*.c mm/map/view/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c
 // granules: 12 14 16
 // clang-format on
 /*
@@ -11,7 +11,7 @@
 
 #include "mm/areas/area.h"
 #include "mm/map/map.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/walk.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/fail.h"
 #include "mm/phys/kmalloc.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // clang-format off
-// sources: mm/areas/*.c mm/map/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c tests/host/hostile-memory.c tests/host/hostile-tlb.c tests/host/hostile-oracle.c tests/host/hostile-calls.c
+// sources: mm/areas/*.c mm/areas/view/*.c mm/map/*.c mm/map/view/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c tests/host/hostile-memory.c tests/host/hostile-tlb.c tests/host/hostile-oracle.c tests/host/hostile-calls.c
 // libs: -Wl,--wrap=alloc_pages,--wrap=__free_pages,--wrap=table_pages_free
 // granules: 12 14 16
 // clang-format on
@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "mm/map/flush.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/walk.h"
 #include "tests/host/hostile-calls.h"
 #include "tests/host/hostile-oracle.h"
 #include "tests/host/tap.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // clang-format off
-// sources: mm/map/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c tests/host/protect-window.c tests/host/mmu-model.c mm/check/*.c
+// sources: mm/map/*.c mm/map/view/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c tests/host/protect-window.c tests/host/mmu-model.c mm/check/*.c
 // libs: -Wl,--wrap=alloc_pages,--wrap=table_page_alloc
 // granules: 12 14 16
 // clang-format on

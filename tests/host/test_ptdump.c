@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // clang-format off
-// sources: mm/areas/*.c mm/map/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c
+// sources: mm/areas/*.c mm/areas/view/*.c mm/map/*.c mm/map/view/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c
 // libs: -Wl,--wrap=log_printf,--wrap=alloc_pages,--wrap=get_vm_area_aligned
 // granules: 12 14 16
 // clang-format on
@@ -13,10 +13,10 @@
 
 #include "mm/areas/ioremap.h"
 #include "mm/areas/vmalloc.h"
-#include "mm/areas/vmallocinfo.h"
+#include "mm/areas/view/vmallocinfo.h"
 #include "mm/map/map.h"
-#include "mm/map/ptdump.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/ptdump.h"
+#include "mm/map/view/walk.h"
 #include "mm/phys/ranges.h"
 #include "tests/host/arena.h"
 #include "tests/host/tap.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // clang-format off
-// sources: tests/host/huge-entry.c mm/map/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c tests/host/mmu-model.c mm/check/*.c
+// sources: tests/host/huge-entry.c mm/map/*.c mm/map/view/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c tests/host/mmu-model.c mm/check/*.c
 // granules: 12 14 16
 // clang-format on
 /*
@@ -13,7 +13,7 @@
 
 #include "mm/arm64/door.h"
 #include "mm/map/map.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/walk.h"
 #include "tests/host/arena.h"
 #include "tests/host/huge-entry.h"
 #include "tests/host/mmu-model.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // clang-format off
-// sources: bench/rungs/series.c bench/rungs/linux.c bench/rungs/walk.c bench/rungs/unmap.c mm/map/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c tests/host/mmu-model.c mm/check/*.c
+// sources: bench/rungs/series.c bench/rungs/linux.c bench/rungs/walk.c bench/rungs/unmap.c mm/map/*.c mm/map/view/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c tests/host/mmu-model.c mm/check/*.c
 // clang-format on
 // granules: 12 14 16
 /*
@@ -15,7 +15,7 @@
 #include "bench/rungs/walk.h"
 #include "mm/arm64/door.h"
 #include "mm/map/map.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/walk.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/ranges.h"
 #include "tests/host/arena.h"

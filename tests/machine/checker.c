@@ -13,7 +13,7 @@
 #include "mm/check/live.h"
 #include "mm/map/flush.h"
 #include "mm/map/map.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/walk.h"
 #include "mm/phys/buddy.h"
 #include "tests/support.h"
 

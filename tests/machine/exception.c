@@ -12,7 +12,7 @@
 #include "mm/arm64/door.h"
 #include "mm/check/live.h"
 #include "mm/map/map.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/walk.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/devmem.h"
 #include "mm/phys/kmalloc.h"

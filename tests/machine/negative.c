@@ -8,7 +8,7 @@
 #include "lib/platform.h"
 #include "lib/sections.h"
 #include "mm/map/map.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/walk.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/devmem.h"
 #include "mm/phys/ranges.h"

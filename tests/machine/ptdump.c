@@ -13,10 +13,10 @@
 #include "mm/areas/vmalloc.h"
 #include "mm/arm64/door.h"
 #include "mm/check/live.h"
-#include "mm/map/census.h"
+#include "mm/map/view/census.h"
 #include "mm/map/map.h"
-#include "mm/map/ptdump.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/ptdump.h"
+#include "mm/map/view/walk.h"
 #include "tests/audit.h"
 #include "tests/support.h"
 

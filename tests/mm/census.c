@@ -5,7 +5,7 @@
 #include "mm/areas/area.h"
 #include "mm/areas/ioremap.h"
 #include "mm/areas/vmalloc.h"
-#include "mm/areas/vmallocinfo.h"
+#include "mm/areas/view/vmallocinfo.h"
 #include "mm/map/map.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/kmalloc.h"

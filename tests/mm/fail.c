@@ -15,7 +15,7 @@
 #include "mm/areas/area.h"
 #include "mm/arm64/at.h"
 #include "mm/map/map.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/walk.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/fail.h"
 #include "tests/audit.h"

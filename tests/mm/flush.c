@@ -7,7 +7,7 @@
 #include "mm/areas/vmalloc.h"
 #include "mm/arm64/door.h"
 #include "mm/map/map.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/walk.h"
 #include "mm/phys/buddy.h"
 #include "tests/support.h"
 

@@ -7,7 +7,7 @@
 #include "mm/areas/area.h"
 #include "mm/check/live.h"
 #include "mm/map/map.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/walk.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/ranges.h"

@@ -15,7 +15,7 @@
 #include "mm/areas/vmalloc.h"
 #include "mm/arm64/door.h"
 #include "mm/map/flush.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/walk.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/devmem.h"
 #include "tests/audit.h"

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "mm/areas/area.h"
-#include "mm/map/census.h"
+#include "mm/map/view/census.h"
 
 /*
  * What the calls that mapped @area were told: its own max_shift, or what its kind has. Blocks

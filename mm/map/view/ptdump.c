@@ -3,14 +3,14 @@
  * The dump of translation tables (ptdump.h). Nothing is printed under the page-table lock:
  * a walk stops where a range ends, and begins again from the root after it was printed.
  */
-#include "mm/map/ptdump.h"
+#include "mm/map/view/ptdump.h"
 
 #include <stdio.h>
 
 #include "lib/log.h"
 #include "mm/arm64/layout.h"
-#include "mm/map/census.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/census.h"
+#include "mm/map/view/walk.h"
 
 #define NO_REGION "no region"
 

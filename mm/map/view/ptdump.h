@@ -25,7 +25,7 @@ struct ptdump_range {
 
 /*
  * The next range. False: there is none. Any CPU, while others map and unmap: a table is
- * read under the page-table lock and not touched after (mm/map/walk.h). What changes between
+ * read under the page-table lock and not touched after (mm/map/view/walk.h). What changes between
  * two tables is seen or not, so that a range may be of two moments.
  */
 bool ptdump_next(struct ptdump *dump, struct ptdump_range *range);

@@ -3,7 +3,7 @@
  * The list of areas (vmallocinfo.h). Each is copied under the tree's lock, so that it may be
  * freed meanwhile; its tables are read as they are then.
  */
-#include "mm/areas/vmallocinfo.h"
+#include "mm/areas/view/vmallocinfo.h"
 
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
 /*
  * The software walker. It shares no code with the engine's walks: it is their judge.
  */
-#include "mm/map/walk.h"
+#include "mm/map/view/walk.h"
 
 #include <errno.h>
 

@@ -3,11 +3,11 @@
  * The census (census.h). The range is cut into runs; then each leaf of a run is asked where
  * the next larger leaf around it would lie, and what is wrong with that.
  */
-#include "mm/map/census.h"
+#include "mm/map/view/census.h"
 
 #include <stdio.h>
 
-#include "mm/map/walk.h"
+#include "mm/map/view/walk.h"
 
 const unsigned leaf_shifts[NR_LEAF_KINDS] = {
 	[LEAF_PAGE] = PAGE_SHIFT,
