@@ -28,8 +28,9 @@ int vmap_page_range(uint64_t addr, uint64_t end, uint64_t phys, pgprot_t prot);
 int ioremap_page_range(uint64_t addr, uint64_t end, uint64_t phys, pgprot_t prot);
 
 /*
- * Unmaps what is mapped of [@addr, @end), holes or not. Unlike Linux's it can refuse, and says
- * so: -EINVAL, an end lies inside a block or a contiguous group, or outside the region.
+ * Unmaps what is mapped of [@addr, @end), holes or not. A block or contiguous group that an end
+ * lies in is split first, and so, unlike Linux's, it can fail, with nothing changed: -EINVAL (not
+ * in the region, misaligned, empty), -ENOMEM, -ETIMEDOUT (map_split(), whose context it needs).
  */
 int vunmap_range(uint64_t addr, uint64_t end);
 

@@ -7,6 +7,7 @@
 
 #include "lib/log.h"
 #include "mm/areas/area-internal.h"
+#include "mm/map/protect.h"
 #include "mm/map/view/walk.h"
 #include "mm/phys/buddy.h"
 
@@ -36,12 +37,16 @@ static void copy_bytes(const struct vm_struct *to, const struct vm_struct *from,
 		memcpy(byte_of(to, at), byte_of(from, at), MIN(PAGE_SIZE, bytes - at));
 }
 
-/* Gives back the pages past the first @keep. */
+/*
+ * Gives back the pages past the first @keep. They stay if a group or block that
+ * set_memory_merge() made of them cannot be split.
+ */
 static void shrink(struct vm_struct *area, uint64_t keep)
 {
 	uint64_t va = (uint64_t)area->addr, old = area->nr_pages;
 
-	if (keep >= old || area->page_order || area->flags & VM_FLUSH_RESET_PERMS)
+	if (keep >= old || area->page_order || area->flags & VM_FLUSH_RESET_PERMS ||
+	    map_split(va + (keep << PAGE_SHIFT)))
 		return;
 	unmap_range(va + (keep << PAGE_SHIFT), va + (old << PAGE_SHIFT));
 	free_pages_bulk(area->pages + keep, old - keep);

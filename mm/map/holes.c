@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "mm/map/map-internal.h"
+#include "mm/map/protect.h"
 #include "mm/map/view/walk.h"
 #include "mm/phys/ranges.h"
 
@@ -57,28 +58,13 @@ int lookup_mapped(uint64_t va, struct leaf *leaf)
 	return error;
 }
 
-/* A leaf, or a contiguous group, is mapped on both sides of @va. */
-static bool cuts_leaf(uint64_t va)
-{
-	unsigned shift = PAGE_SHIFT;
-	struct leaf leaf;
-
-	if (!lookup_mapped(va, &leaf)) {
-		shift = level_shift(leaf.level);
-		if (leaf.cont)
-			shift += leaf.level == LEVEL_PTE ? CONT_PTES_SHIFT : CONT_PMDS_SHIFT;
-	}
-	return !IS_ALIGNED(va, 1UL << shift);
-}
-
 int unmap_holes(uint64_t va, uint64_t end)
 {
 	uint64_t stop = end;
+	int error = va < end ? map_split(va) ?: map_split(end) : 0;
 
-	if (va == end)
-		return 0;
-	if (cuts_leaf(va) || cuts_leaf(end))
-		return -EINVAL;
+	if (error)
+		return error;
 	for (; next_mapped(&va, &stop); va = stop, stop = end)
 		unmap_range(va, stop);
 	return 0;

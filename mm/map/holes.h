@@ -20,8 +20,9 @@ struct leaf; /* mm/map/view/walk.h */
 bool next_mapped(uint64_t *va, uint64_t *end);
 
 /*
- * Unmaps and flushes what is mapped of [va, end), stretch by stretch (unmap_range()).
- * -EINVAL, nothing changed: an end of the range lies inside a block or a contiguous group.
+ * Unmaps and flushes what is mapped of [va, end), stretch by stretch (unmap_range()). A block or
+ * contiguous group that an end of the range lies in is split first (map_split(), with its context
+ * and errors: -ENOMEM, -ETIMEDOUT; nothing is unmapped then).
  */
 int unmap_holes(uint64_t va, uint64_t end);
 

@@ -9,7 +9,8 @@
  *
  * All: the caller owns [va, end) (an area of the VA allocator, or boot's), and
  * nothing is mapped there. va and end are page aligned, va < end. Any CPU; takes
- * the page-table lock; at most one DMB, one DSB and one ISB a call.
+ * the page-table lock; at most one DMB, one DSB and one ISB a call, but for a block that takes an
+ * empty table's place, which is broken before it is made.
  * Errors: -EINVAL (range, alignment, foreign page), -ENOMEM (no table page).
  */
 #pragma once

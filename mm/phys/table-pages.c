@@ -71,9 +71,10 @@ void table_pages_free(struct table_list *list)
 			bad_free(page, 0);
 		MM_EVENT(EVENT_TABLE_FREE, page_to_phys(page), 0, 0);
 		DOOR_COUNT(c->tables_freed++);
-		tell_freed(page, 1);
-		if (likely(keep(&this_cpu(hot_cpu), page)))
+		if (likely(keep(&this_cpu(hot_cpu), page))) {
+			tell_freed(page, 1); /* still nobody else's: IRQs are masked */
 			continue;
+		}
 		page->flags &= ~PG_TABLE;
 		__free_pages(page, 0);
 	}

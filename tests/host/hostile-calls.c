@@ -383,10 +383,8 @@ static void unmap_something(void)
 	struct mapping m = live[at];
 	uint64_t va = m.va, end = va + (m.pages << PAGE_SHIFT), lazy;
 
-	if (m.owner == OWNER_VMALLOC && hostile_pick(2)) {
-		resize_something(at);
-		return;
-	}
+	if (m.owner == OWNER_VMALLOC && !m.nr_changes && m.prot == PAGE_KERNEL && hostile_pick(2))
+		return resize_something(at);
 	if (m.divisible && m.pages > 1 && hostile_pick(2)) {
 		uint64_t cut = va + ((1 + pick(m.pages - 1)) << PAGE_SHIFT);
 
@@ -459,6 +457,8 @@ static void change_something(void)
 	struct mapping *m = &live[at];
 	uint64_t first = pick(m->pages), n = pick_pages(m->pages - first), end, va;
 
+	if (m->owner == OWNER_RAM)
+		return; /* no area that set_memory_ro() and its kin know */
 	if (!hostile_pick(4)) {
 		first = 0;
 		n = m->pages;

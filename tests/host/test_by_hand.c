@@ -34,10 +34,14 @@ static void test_page_range(void)
 	ok(vmap_page_range(va, va + PAGE_SIZE, pa, PAGE_KERNEL) == -EBUSY &&
 		   vmap_page_range(va + bytes - PAGE_SIZE, va + bytes, pa, PAGE_KERNEL) == -EBUSY,
 	   "-EBUSY where something is mapped");
-	ok(vunmap_range(va + PAGE_SIZE, va + bytes) == -EINVAL &&
-		   vunmap_range(va, va + bytes - PAGE_SIZE) == -EINVAL &&
-		   maps_run(area->addr, 2 * CONT_PTES, pa, PAGE_KERNEL, CONT_PTE_SHIFT),
-	   "vunmap_range cuts no group");
+	ok(!vunmap_range(va + PAGE_SIZE, va + 2 * PAGE_SIZE) &&
+		   maps_run(area->addr, 1, pa, PAGE_KERNEL, PAGE_SHIFT) &&
+		   unmapped(area->addr + PAGE_SIZE) &&
+		   maps_run(area->addr + 2 * PAGE_SIZE, CONT_PTES - 2, pa + 2 * PAGE_SIZE,
+			    PAGE_KERNEL, PAGE_SHIFT) &&
+		   maps_run(area->addr + CONT_PTE_SIZE, CONT_PTES, pa + CONT_PTE_SIZE, PAGE_KERNEL,
+			    CONT_PTE_SHIFT),
+	   "vunmap_range cuts a page out of a group, and splits no other");
 	ok(!vunmap_range(va, va + CONT_PTE_SIZE) && unmapped(area->addr) &&
 		   maps_run(area->addr + CONT_PTE_SIZE, CONT_PTES, pa + CONT_PTE_SIZE, PAGE_KERNEL,
 			    CONT_PTE_SHIFT),

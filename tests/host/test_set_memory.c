@@ -14,6 +14,7 @@
 #include "mm/areas/ioremap.h"
 #include "mm/areas/set_memory.h"
 #include "mm/areas/vmalloc.h"
+#include "mm/map/view/walk.h"
 #include "mm/phys/buddy.h"
 #include "tests/host/arena.h"
 #include "tests/host/hold.h"
@@ -170,6 +171,35 @@ static void test_refused(void)
 	ok(mmu_model_clean() && !mmu_model.mapped_bytes, "and the checker is silent");
 }
 
+/* Whether a contiguous group, or a page of its own, maps @addr; 0: nothing does. */
+static unsigned leaf_pages(const char *addr)
+{
+	struct leaf leaf;
+
+	if (walk_lookup((uint64_t)addr, &leaf))
+		return 0;
+	return leaf.cont ? CONT_PTES : 1;
+}
+
+/* vrealloc() of pages that set_memory_merge() has made a group of. */
+static void test_shrunk(void)
+{
+	char *addr =
+		__vmalloc_range(CONT_PTE_SIZE, CONT_PTE_SIZE, 0, ~0UL, GFP_KERNEL, PAGE_KERNEL, 0);
+
+	ok(addr && !set_memory_merge((uint64_t)addr, CONT_PTES) && leaf_pages(addr) == CONT_PTES,
+	   "the pages of an area become a group");
+	hold.error = -ETIMEDOUT;
+	ok(vrealloc(addr, 7 * PAGE_SIZE, GFP_KERNEL) == addr && leaf_pages(addr) == CONT_PTES,
+	   "a group that cannot be split stays, with all its pages");
+	hold.error = 0;
+	ok(vrealloc(addr, 6 * PAGE_SIZE, GFP_KERNEL) == addr && leaf_pages(addr) == 1 &&
+		   leaf_pages(addr + 5 * PAGE_SIZE) == 1 && !leaf_pages(addr + 6 * PAGE_SIZE),
+	   "a group that can is split before a part of it goes");
+	vfree(addr);
+	ok(mmu_model_clean() && !mmu_model.mapped_bytes, "and the checker is silent");
+}
+
 int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -179,5 +209,6 @@ int main(void)
 	mmu_model_recorder = watch;
 	test_caches();
 	test_refused();
+	test_shrunk();
 	return tap_done();
 }
