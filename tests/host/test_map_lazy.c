@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // clang-format off
-// sources: mm/map/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c tests/host/mmu-model.c mm/check/*.c tests/host/map-oracle.c tests/host/map-random.c
+// sources: mm/map/*.c mm/map/view/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c tests/host/mmu-model.c mm/check/*.c tests/host/map-oracle.c tests/host/map-random.c
 // clang-format on
 // libs: -Wl,--wrap=alloc_pages -Wl,--wrap=table_page_alloc
 // granules: 12 14 16
@@ -15,7 +15,7 @@
 
 #include "lib/lock.h"
 #include "mm/map/flush.h"
-#include "mm/map/walk.h"
+#include "mm/map/view/walk.h"
 #include "tests/host/map-program.h"
 #include "tests/host/mmu-model.h"
 
