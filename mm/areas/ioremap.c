@@ -17,7 +17,8 @@ struct hole {
 };
 static struct hole holes[2 * BOOT_RANGES_MAX + 1];
 static unsigned nr_holes;
-static const struct hole *last_hole = holes; /* the one that served last; empty at first */
+static const struct hole no_hole = { 1, 0 };
+static const struct hole *last_hole = &no_hole; /* the one that served last */
 
 /* Nothing changes after boot, so that two CPUs that race here store the same. */
 static unsigned learn_holes(void)
@@ -51,7 +52,8 @@ static noinline bool find_hole(uint64_t first, uint64_t last)
 		n = learn_holes();
 	for (unsigned i = 0; i < n; i++)
 		if (first >= holes[i].first && last <= holes[i].last) {
-			WRITE_ONCE(last_hole, &holes[i]);
+			/* Release: who is led to the hole sees it whole, not half of it. */
+			__atomic_store_n(&last_hole, &holes[i], __ATOMIC_RELEASE);
 			return true;
 		}
 	return false;

@@ -31,6 +31,7 @@ void desc_fill_blocks(desc_t *slot, struct page *const *blocks, unsigned long st
 /*
  * slot[i] = descriptor of pages[i] with attributes @bits. False if some pointer is not a
  * struct page of [@lo, @lo + @span_bytes); slots of those that are hold the right descriptor.
+ * False may be wrong where the span is past 4 GiB, true never is: the caller asks page by page.
  */
 bool desc_fill_pages(desc_t *slot, struct page *const *pages, unsigned long n, desc_t bits,
 		     const struct page *lo, uint64_t span_bytes);

@@ -86,14 +86,13 @@ static noinline int map_any_blocks(uint64_t va, uint64_t end, struct page *const
 int map_blocks(uint64_t va, uint64_t end, struct page *const *blocks, unsigned order, pgprot_t prot,
 	       unsigned max_shift)
 {
-	uint64_t block_bytes = PAGE_SIZE << order;
 	int error = -EAGAIN;
 	desc_t *slot;
 
 	if (unlikely(!blocks || order > MAX_ORDER || !is_valid(va, end, prot, max_shift)))
 		return -EINVAL;
 	if (is_part_of_window(va, end) && order >= CONT_PTES_SHIFT && max_shift >= CONT_PTE_SHIFT &&
-	    IS_ALIGNED(va, CONT_PTE_SIZE) && IS_ALIGNED(end - va, block_bytes)) {
+	    IS_ALIGNED(va, CONT_PTE_SIZE) && IS_ALIGNED(end - va, PAGE_SIZE << order)) {
 		slot = find_slot(va, LEVEL_PMD);
 		if (slot && !get_desc(slot))
 			error = blocks_in_new_table(va, end, blocks, order, prot, slot);

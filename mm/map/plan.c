@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 
-#include "mm/arm64/prims.h"
 #include "mm/map/map-internal.h"
 
 /* Whether the 1G at @va has no table below it that is in use. */

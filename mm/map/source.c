@@ -151,9 +151,10 @@ static uint64_t scattered_extent(const struct source *s, struct page *const *p, 
 	return n + CONT_PTES <= left ? n : left;
 }
 
-/* (noinline, here and below: source_fill() stays a jump, and each pays only for its own registers.)
+/*
+ * As many groups as there are in a row, then single pages up to the next, and so on. (noinline,
+ * here and below: source_fill() stays a jump, and each pays only for its own registers.)
  */
-/* As many groups as there are in a row, then single pages up to the next, and so on. */
 static noinline int fill_pages(const struct source *s, struct page *const *p, uint64_t n,
 			       desc_t *slot, uint64_t va)
 {

@@ -146,6 +146,8 @@ static void test_bad_arguments(void)
 	expect_error(map_pages(va, end, NULL, PAGE_KERNEL, 63), -EINVAL, "no array");
 	expect_error(map_blocks(va, end, NULL, 0, PAGE_KERNEL, 63), -EINVAL, "no array");
 	expect_error(map_blocks(va, end, pages, MAX_ORDER + 1, PAGE_KERNEL, 63), -EINVAL, "order");
+	/* UBSan: no shift by it before it is known to be an order. */
+	expect_error(map_blocks(va, end, pages, ~0U, PAGE_KERNEL, 63), -EINVAL, "order");
 	expect_error(map_populate_upper(va, va), -EINVAL, "populate nothing");
 	expect_error(map_populate_upper(MAPPABLE_END, MAPPABLE_END + 1), -EINVAL, "populate past");
 	report("bad arguments");

@@ -17,8 +17,13 @@ typedef struct {
 		0          \
 	}
 
+/* A test that defines it is called before a lock is taken: what another CPU does until then. */
+__attribute__((weak)) void host_before_lock(const arch_spinlock_t *lock);
+
 static __always_inline void arch_spin_lock(arch_spinlock_t *lock)
 {
+	if (host_before_lock)
+		host_before_lock(lock);
 	if (lock->tickets++)
 		abort();
 }
