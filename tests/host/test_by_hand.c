@@ -46,7 +46,12 @@ static void test_page_range(void)
 		   maps_run(area->addr + CONT_PTE_SIZE, CONT_PTES, pa + CONT_PTE_SIZE, PAGE_KERNEL,
 			    CONT_PTE_SHIFT),
 	   "it takes one group of two");
-	ok(!vunmap_range(va, va + bytes) && unmapped(area->addr + CONT_PTE_SIZE),
+	ok(!vunmap_range(va, va + CONT_PTE_SIZE + PAGE_SIZE) &&
+		   unmapped(area->addr + CONT_PTE_SIZE) &&
+		   maps_run(area->addr + CONT_PTE_SIZE + PAGE_SIZE, CONT_PTES - 1,
+			    pa + CONT_PTE_SIZE + PAGE_SIZE, PAGE_KERNEL, PAGE_SHIFT),
+	   "it splits a group that only its end is in");
+	ok(!vunmap_range(va, va + bytes) && unmapped(area->addr + bytes - PAGE_SIZE),
 	   "the hole is no obstacle");
 	ok(!vunmap_range(va, va + bytes), "nor is it if all is hole");
 	__free_pages(block, CONT_PTES_SHIFT + 1);
