@@ -90,6 +90,18 @@ void drop_pages(struct page **pages, uint64_t n)
 	kfree(pages);
 }
 
+bool blocks_are_free(unsigned n, unsigned order)
+{
+	struct page *blocks[8];
+	unsigned got = 0;
+
+	while (got < n && (blocks[got] = alloc_pages(GFP_KERNEL, order)))
+		got++;
+	for (unsigned i = 0; i < got; i++)
+		__free_pages(blocks[i], order);
+	return got == n;
+}
+
 static bool reads_as(uint64_t va, uint64_t expected)
 {
 	uint64_t value = 0;

@@ -66,6 +66,9 @@ struct totals count_totals(void);
 struct page **take_pages(uint64_t n, unsigned order);
 void drop_pages(struct page **pages, uint64_t n);
 
+/* Whether @n blocks of 1 << @order pages are free together: at most eight are asked for. */
+bool blocks_are_free(unsigned n, unsigned order);
+
 /* Writes what only this frame holds to its first and last word, through the linear map. */
 void tag_page(struct page *page);
 

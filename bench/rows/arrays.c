@@ -199,7 +199,8 @@ int arrays_make(struct pass *pass)
 	block_order = pass->bench->order;
 	pages_each = pass->bench->bytes >> PAGE_SHIFT;
 	if (!pages_each || pages_each % (1UL << block_order)) {
-		pass->why = "blocks of that order do not fill the size at this granule";
+		pass->why = pages_each ? "blocks of that order do not fill the size at this granule"
+				       : "less than a page of this granule";
 		return -EINVAL;
 	}
 	error = make_all(pass->bench->kind);

@@ -115,7 +115,13 @@ VFREE(vfree_1m, "vfree/1M", 1 * MiB, vfree_before);
 VFREE(vfree_100m, "vfree/100M", 100 * MiB, vfree_before);
 VFREE(vfree_100m_huge, "vfree/100M/huge", 100 * MiB, vfree_huge_before);
 
-/* The mapping half of a huge vmalloc: blocks of one contiguous group each, apart. */
+/*
+ * The mapping half of a huge vmalloc: blocks of one contiguous group each, apart; single pages
+ * where a group is larger than the whole, as vmalloc() has them then.
+ */
+#define MAP_BYTES (1 * MiB)
+#define MAP_ORDER (MAP_BYTES < CONT_PTE_SIZE ? 0 : CONT_PTES_SHIFT)
+#define MAP_SHIFT (PAGE_SHIFT + MAP_ORDER)
 
 static int map_prepare(struct pass *pass)
 {
@@ -133,16 +139,18 @@ static int map_prepare(struct pass *pass)
 
 static int map_before(struct pass *pass)
 {
-	pass->pages = pass->rung ? array_pages(pass->turn) : array_blocks(pass->turn);
+	pass->pages = pass->rung || !MAP_ORDER ? array_pages(pass->turn) : array_blocks(pass->turn);
 	return 0;
 }
 
 static void map_body(struct pass *pass)
 {
-	uint64_t va = (uint64_t)pass->area->addr;
+	uint64_t va = (uint64_t)pass->area->addr, end = va + pass->bytes;
 
-	pass->error = map_blocks(va, va + pass->bytes, pass->pages, CONT_PTES_SHIFT, PAGE_KERNEL,
-				 CONT_PTE_SHIFT);
+	if (MAP_ORDER)
+		pass->error = map_blocks(va, end, pass->pages, MAP_ORDER, PAGE_KERNEL, MAP_SHIFT);
+	else
+		pass->error = map_pages(va, end, pass->pages, PAGE_KERNEL, MAP_SHIFT);
 	pass->va = (void *)va;
 }
 
@@ -151,7 +159,7 @@ static void map_rung_body(struct pass *pass)
 	uint64_t va = (uint64_t)pass->area->addr;
 
 	pass->error = pass->rung->map_pages(pass->rung, va, va + pass->bytes, pass->pages,
-					    PAGE_KERNEL, CONT_PTE_SHIFT);
+					    PAGE_KERNEL, MAP_SHIFT);
 	pass->va = (void *)va;
 }
 
@@ -175,12 +183,12 @@ static void map_finish(struct pass *pass)
 	arrays_free();
 }
 
-BENCH(vmalloc_map_1m, .name = "vmalloc-map/1M", .rungs = RUNGS_ALL, .bytes = 1 * MiB,
-      .order = CONT_PTES_SHIFT, .kind = ARRAY_APART, .prepare = map_prepare, .before = map_before,
+BENCH(vmalloc_map_1m, .name = "vmalloc-map/1M", .rungs = RUNGS_ALL, .bytes = MAP_BYTES,
+      .order = MAP_ORDER, .kind = ARRAY_APART, .prepare = map_prepare, .before = map_before,
       .body = map_body, .rung_body = map_rung_body, .check = map_check, .after = map_after,
       .finish = map_finish);
 
 BENCH(ladder_vmalloc, .name = "ladder/vmalloc-map-1M", .rungs = RUNGS_SERIES, .ladder = true,
-      .bytes = 1 * MiB, .order = CONT_PTES_SHIFT, .kind = ARRAY_APART, .prepare = map_prepare,
+      .bytes = MAP_BYTES, .order = MAP_ORDER, .kind = ARRAY_APART, .prepare = map_prepare,
       .before = map_before, .rung_body = map_rung_body, .check = map_check, .after = map_after,
       .finish = map_finish);

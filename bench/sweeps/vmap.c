@@ -101,8 +101,9 @@ static void vmap_rung_body(struct pass *pass)
 static int vmap_check(struct pass *pass)
 {
 	int error = check_pages(pass, pass->pages);
+	bool batches = pass->rung && pass->rung->patches & SERIES_VMAP_BATCHES;
 
-	if (error && pass->rung == &rung_series && phase_of(pass)->offset) {
+	if (error && batches && phase_of(pass)->offset) {
 		pass->why = "the restated v4 maps a wrong page at this phase";
 		return -EOPNOTSUPP;
 	}

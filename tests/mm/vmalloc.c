@@ -174,19 +174,9 @@ TEST(vmalloc_huge_groups, "vmalloc/huge-by-contiguous-pages")
 
 TEST(vmalloc_huge_blocks, "vmalloc/huge-by-blocks")
 {
-	const unsigned order = PMD_SHIFT - PAGE_SHIFT;
-	struct page *a, *b;
 	void *addr;
 
-	if (PMD_SIZE > 32 * MiB)
-		SKIP("blocks of 2^%u bytes are too much to fill", PMD_SHIFT);
-	a = alloc_pages(GFP_KERNEL, order);
-	b = alloc_pages(GFP_KERNEL, order);
-	if (a)
-		__free_pages(a, order);
-	if (b)
-		__free_pages(b, order);
-	if (!a || !b)
+	if (!blocks_are_free(2, PMD_SHIFT - PAGE_SHIFT))
 		SKIP("this machine has no two blocks of 2^%u bytes", PMD_SHIFT);
 	addr = vmalloc_huge(PMD_SIZE + 1, GFP_KERNEL);
 	if (!CHECK(addr))
