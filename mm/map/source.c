@@ -105,6 +105,20 @@ noinline void fill_run(const struct source *s, uint64_t pa, uint64_t n, desc_t *
 	fill_run_of_pages(slot, va, pa, n, s->prot, s->max_shift);
 }
 
+/* Whether each is a page; one by one, where they come from several ranges of RAM. */
+static noinline bool are_pages(struct page *const *p, uint64_t n, const struct phys_range *r)
+{
+	for (uint64_t i = 0; i < n; i++) {
+		uint64_t pfn = page_to_pfn(p[i]);
+
+		if (pfn - r->first_pfn >= r->pages && !(r = ram_range_of_pfn(pfn)))
+			return false;
+		if (!IS_ALIGNED((uint64_t)p[i], STRUCT_PAGE_SIZE))
+			return false;
+	}
+	return true;
+}
+
 /*
  * Pages one by one. Checked against the range of RAM that the first of them is in; where
  * they come from several ranges the descriptors are right all the same, and it is left
@@ -114,12 +128,10 @@ static int fill_scattered(const struct source *s, struct page *const *p, uint64_
 			  const struct phys_range *r)
 {
 	if (desc_fill_pages(slot, p, n, leaf_desc(0, s->prot, LEVEL_PTE), pfn_to_page(r->first_pfn),
-			    r->pages * STRUCT_PAGE_SIZE))
+			    r->pages * STRUCT_PAGE_SIZE) ||
+	    are_pages(p, n, r))
 		return 0;
-	for (uint64_t i = 0; i < n; i++)
-		if (!IS_ALIGNED((uint64_t)p[i], STRUCT_PAGE_SIZE) || !pfn_valid(page_to_pfn(p[i])))
-			return -EINVAL;
-	return 0;
+	return -EINVAL;
 }
 
 /*
