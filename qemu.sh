@@ -43,10 +43,13 @@ say() { printf 'tlbed: %s\n' "$*" >&2; }
 show() { "$@" || cannot_start 'standard output cannot be written'; exit 0; }
 cannot_start() { say "could not start: $* (exit status 5)"; exit 5; }
 
-# Closed standard streams would hand their numbers to the next file opened.
-[ -e /dev/fd/0 ] || exec </dev/null
-[ -e /dev/fd/1 ] || exec >/dev/null
-[ -e /dev/fd/2 ] || exec 2>/dev/null
+# Closed standard streams would hand their numbers to the next file opened. (A chroot may have no
+# /proc, and then no /dev/fd, to tell.)
+if [ -d /dev/fd ]; then
+	[ -e /dev/fd/0 ] || exec </dev/null
+	[ -e /dev/fd/1 ] || exec >/dev/null
+	[ -e /dev/fd/2 ] || exec 2>/dev/null
+fi
 
 # The script may be called by a symbolic link.
 top=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd) || exit 5
