@@ -155,7 +155,9 @@ void groups_judge(struct checker *c, int cpu);
 /* stale.c */
 void stale_add(struct checker *c, struct table *t, uint64_t i, bool gone, bool walk);
 void stale_drop(struct checker *c, struct table *t, uint64_t i);
-bool stale_in_range(const struct checker *c, uint64_t va, uint64_t bytes, bool link);
+/* What is to happen at an address where something may be cached still. */
+enum stale_for { STALE_FOR_LEAF, STALE_FOR_LINK, STALE_FOR_OWNER };
+bool stale_in_range(const struct checker *c, uint64_t va, uint64_t bytes, enum stale_for what);
 bool stale_walk_above(const struct checker *c, uint64_t va, int level);
 void stale_stores_completed(struct checker *c, unsigned cpu);
 void stale_tlbis_completed(struct checker *c, unsigned cpu);

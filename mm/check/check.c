@@ -190,7 +190,7 @@ static void other_event(struct checker *c, const struct mm_event *e)
 		c->config.lazy_purge = e->new;
 		break;
 	case EVENT_REUSE:
-		if (stale_in_range(c, e->address, e->new, false))
+		if (stale_in_range(c, e->address, e->new, STALE_FOR_OWNER))
 			check_report(c, RULE_VA_REUSED, e->address, 0,
 				     "0x%lx: given out before its old translation is gone",
 				     e->address);

@@ -85,11 +85,22 @@ static bool is_excused(const struct checker *c, const struct table *t, uint64_t 
 }
 
 /*
- * Whether something is stale in the slots of @t that map a part of [@va, @va + @bytes). @link: a
- * table is linked there, whose own slots are asked about next: what is excused may stay cached.
+ * Whether slot @i is stale for what happens there. A link: the slots of its table are asked about
+ * next, and what is excused may stay cached. A new owner: he maps under the lock, which whoever
+ * unlinked a table holds until no walk cache knows it any more.
  */
+static bool is_stale_for(const struct checker *c, const struct table *t, uint64_t i,
+			 enum stale_for what)
+{
+	if (!t->slots[i].phase)
+		return false;
+	return !(what == STALE_FOR_LINK && is_excused(c, t, i)) &&
+	       !(what == STALE_FOR_OWNER && t->slots[i].walk);
+}
+
+/* Whether something is stale in the slots of @t that map a part of [@va, @va + @bytes). */
 static bool stale_in_table(const struct checker *c, const struct table *t, uint64_t va,
-			   uint64_t bytes, bool link)
+			   uint64_t bytes, enum stale_for what)
 {
 	uint64_t shift = level_shift(t->level), first = 0, last = nr_slots(t) - 1;
 
@@ -102,16 +113,16 @@ static bool stale_in_table(const struct checker *c, const struct table *t, uint6
 	first = MAX(first, t->dirty_first);
 	last = MIN(last, t->dirty_last);
 	for (uint64_t i = first; i <= last; i++)
-		if (t->slots[i].phase && !(link && is_excused(c, t, i)))
+		if (is_stale_for(c, t, i, what))
 			return true;
 	return false;
 }
 
-bool stale_in_range(const struct checker *c, uint64_t va, uint64_t bytes, bool link)
+bool stale_in_range(const struct checker *c, uint64_t va, uint64_t bytes, enum stale_for what)
 {
 	if (!c->stats.stale)
 		return false;
-	for_each_dirty(t, c, level) if (stale_in_table(c, t, va, bytes, link)) return true;
+	for_each_dirty(t, c, level) if (stale_in_table(c, t, va, bytes, what)) return true;
 	return false;
 }
 

@@ -112,7 +112,7 @@ static void slot_valid(struct checker *c, struct table *t, uint64_t i, desc_t d)
 	uint64_t va = slot_va(t, i);
 	bool link = t->level < LEVEL_PTE && desc_is_table(d);
 
-	if (stale_in_range(c, va, entry_size(t->level), link)) {
+	if (stale_in_range(c, va, entry_size(t->level), link ? STALE_FOR_LINK : STALE_FOR_LEAF)) {
 		check_report(c, RULE_VA_REUSED, va, t->level,
 			     "0x%lx: valid again at level %d before its old translation is gone",
 			     va, t->level);

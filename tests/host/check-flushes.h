@@ -152,6 +152,25 @@ STEPS(given_out_next)
 	tlbi_all();
 	flushed();
 }
+/* Another CPU has the lock, and a table in hand that nothing of the new owner's was in. */
+STEPS(given_out_below_an_unlinked_table)
+{
+	unlink_ptes();
+	cpu = 3;
+	tell(EVENT_REUSE, VA + 7 * PAGE_SIZE, 0, 100 * PAGE_SIZE);
+	cpu = 0;
+	dsb_st();
+	tlbi_walk(PAGE(5));
+	flushed();
+}
+STEPS(given_out_with_a_leaf_of_an_unlinked_table)
+{
+	unlink_ptes();
+	tell(EVENT_REUSE, VA, 0, 6 * PAGE_SIZE);
+	dsb_st();
+	tlbi_walk(PAGE(5));
+	flushed();
+}
 STEPS(given_out_later)
 {
 	unmap_one();
@@ -169,7 +188,10 @@ static void test_reuse(void)
 	reports(RULE_VA_REUSED, again_table, "another table");
 	reports(RULE_VA_REUSED, again_block, "a block over a page that may be cached");
 	reports(RULE_VA_REUSED, given_out, "the address given out");
+	reports(RULE_VA_REUSED, given_out_with_a_leaf_of_an_unlinked_table,
+		"an address of an unlinked table given out");
 	silent(given_out_next, "its neighbours given out");
+	silent(given_out_below_an_unlinked_table, "an address that was not in use in one");
 	silent(given_out_later, "given out and mapped by another CPU after the flush");
 }
 
