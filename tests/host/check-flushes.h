@@ -160,7 +160,7 @@ STEPS(given_out_below_an_unlinked_table)
 	tell(EVENT_REUSE, VA + 7 * PAGE_SIZE, 0, 100 * PAGE_SIZE);
 	cpu = 0;
 	dsb_st();
-	tlbi_walk(PAGE(5));
+	tlbi_all();
 	flushed();
 }
 STEPS(given_out_with_a_leaf_of_an_unlinked_table)
@@ -168,7 +168,7 @@ STEPS(given_out_with_a_leaf_of_an_unlinked_table)
 	unlink_ptes();
 	tell(EVENT_REUSE, VA, 0, 6 * PAGE_SIZE);
 	dsb_st();
-	tlbi_walk(PAGE(5));
+	tlbi_all();
 	flushed();
 }
 STEPS(given_out_later)
