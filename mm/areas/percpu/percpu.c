@@ -18,14 +18,15 @@
 #include "mm/phys/kmalloc.h"
 
 #define WORD_BITS     64u
-#define UNIT_GRANULES (unsigned)(PCPU_MIN_UNIT_SIZE / PCPU_MIN_ALLOC_SIZE)
+#define UNIT_GRANULES ((unsigned)(PCPU_MIN_UNIT_SIZE / PCPU_MIN_ALLOC_SIZE))
 #define UNIT_WORDS    (UNIT_GRANULES / WORD_BITS)
 static_assert(UNIT_GRANULES % WORD_BITS == 0, "bitmaps of whole words");
 
 /*
  * So many chunks that might hold an object, for it is no longer than their longest run, are
- * looked into; then only those that will, wherever that run begins, or a new one. One is 16 pages
- * of 4,800 more and a fifth fewer instructions in pcpu_alloc; four are half as many again, for none less.
+ * looked into; then only those that will, wherever that run begins, or a new one. In test_vmalloc's
+ * pcpu_alloc one is a fifth fewer instructions for 16 pages of 4,800 more, four are half as many
+ * again for no page less.
  */
 #define CHUNK_MISFITS 2
 

@@ -19,8 +19,9 @@
 /*
  * An object of @size bytes, 1 to PCPU_MIN_UNIT_SIZE, each copy at a multiple of @align, a power
  * of two up to PAGE_SIZE (less than 4 is 4), reading zero. What it returns is no address: only
- * per_cpu_ptr() makes it one, anything else that goes there faults. O(1) chunks are looked at
- * but by what would fail otherwise, each in O(objects in it), amortized.
+ * per_cpu_ptr() makes it one, anything else that goes there faults. It looks into a few chunks,
+ * each in O(objects in it), and into those of which the longest hole is not known exactly, no more
+ * than there were calls; into all of them only where it would fail otherwise.
  * NULL: no memory, no addresses; a bad size or alignment, one line in the log.
  */
 void *__alloc_percpu(size_t size, size_t align);
