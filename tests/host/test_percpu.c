@@ -177,6 +177,14 @@ static void test_full(void)
 	free_percpu(many[MANY]);
 	many[MANY] = __alloc_percpu(8, 4);
 	ok(many[MANY] == many[MANY / 2 - 1], "two that are neighbours are one hole");
+	free_percpu(many[MANY]);
+	many[MANY / 2 - 1] = __alloc_percpu(4, 4);
+	many[MANY / 2] = __alloc_percpu(4, 4);
+	free_percpu(__alloc_percpu(4, 4)); /* now it is known to be full */
+	free_percpu(many[MANY / 2 - 1]);
+	free_percpu(many[MANY / 2]);
+	many[MANY] = __alloc_percpu(8, 4);
+	ok(many[MANY] == many[MANY / 2 - 1], "whichever comes first");
 	for (unsigned i = 0; i <= MANY; i++)
 		if (i != MANY / 2 && i != MANY / 2 - 1)
 			free_percpu(many[i]);
@@ -273,6 +281,11 @@ static void test_refusals(void)
 	free_percpu(NULL);
 	free_percpu(one);
 	ok(!log_lines && free_refused(one), "NULL is fine, twice is not");
+	one = __alloc_percpu(4, 8);
+	free_percpu(one);
+	ok(one == __alloc_percpu(24, 8) && free_refused(one + 4),
+	   "nor the middle of one where a shorter one ended");
+	free_percpu(one);
 	free_percpu(two);
 	free_percpu(typed);
 	ok(free_refused(two), "nor in a chunk that is gone");
