@@ -18,4 +18,4 @@ bool sweep_is_zero(const void *start, uint64_t bytes);
 extern const struct sweep_kind sweep_by_kmalloc, sweep_by_kzalloc, sweep_by_pages, sweep_by_bulk;
 extern const struct sweep_kind sweep_by_set_memory;
 extern const struct sweep_kind sweep_by_vrealloc, sweep_by_split, sweep_by_sg, sweep_by_pfn,
-	sweep_by_map_ram, sweep_by_sparse, sweep_by_page_range;
+	sweep_by_map_ram, sweep_by_sparse, sweep_by_page_range, sweep_by_percpu;

@@ -39,6 +39,7 @@ case_run fix_size_alloc, random_size_alloc, fix_align_alloc, random_size_align_a
 case_run full_fit_alloc, long_busy_list_alloc;		   /* crowded.c */
 case_run kvfree_rcu_1_arg, kvfree_rcu_2_arg;		   /* deferred.c */
 case_run map_ram;					   /* ram.c */
+case_run pcpu_alloc;					   /* percpu.c */
 
 /* 0 to @bound - 1. */
 uint64_t case_random(struct worker *w, uint64_t bound);

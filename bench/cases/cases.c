@@ -22,7 +22,7 @@ const struct vmalloc_case vmalloc_cases[NR_VMALLOC_CASES] = {
 	{ .name = "fix_align_alloc", .run = fix_align_alloc },
 	{ .name = "random_size_align_alloc", .run = random_size_align_alloc },
 	{ .name = "align_shift_alloc", .run = align_shift_alloc, .xfail = true },
-	{ .name = "pcpu_alloc", .skipped = "there is no allocator of per-CPU objects" },
+	{ .name = "pcpu_alloc", .run = pcpu_alloc },
 	{ .name = "kvfree_rcu_1_arg_vmalloc", .run = kvfree_rcu_1_arg },
 	{ .name = "kvfree_rcu_2_arg_vmalloc", .run = kvfree_rcu_2_arg },
 	{ .name = "vm_map_ram", .run = map_ram },

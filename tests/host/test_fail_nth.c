@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // clang-format off
-// sources: tests/sweep.c tests/sweep-calls.c tests/sweep-family.c tests/sweep-phys.c tests/sweep-protect.c mm/areas/*.c mm/areas/view/*.c mm/map/*.c mm/map/view/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c
+// sources: tests/sweep.c tests/sweep-calls.c tests/sweep-family.c tests/sweep-percpu.c tests/sweep-phys.c tests/sweep-protect.c mm/areas/*.c mm/areas/percpu/*.c mm/areas/view/*.c mm/map/*.c mm/map/view/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c
 // granules: 12 14 16
 // clang-format on
 /*
@@ -20,6 +20,8 @@
 #include "tests/sweep.h"
 
 #define RAM_BYTES (64 * MiB)
+
+unsigned nr_cpus = 3; /* of drivers/smp, for per-CPU objects */
 
 /* --- the eyes ------------------------------------------------------------------------- */
 

@@ -201,7 +201,7 @@ TEST(fail_vmap, "fail/vmap")
 
 TEST(fail_family, "fail/vrealloc-and-vm-calls")
 {
-	SWEEP("vrealloc", "vm_");
+	SWEEP("vrealloc", "vm_", "__alloc_percpu");
 }
 
 TEST(fail_ioremap, "fail/ioremap-and-its-kin")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Suite family: vrealloc(), vm_map_ram(), frames by number, mapping by hand and vread(), through
- * the MMU.
+ * Suite family: vrealloc(), vm_map_ram(), frames by number, mapping by hand, vread() and per-CPU
+ * objects, through the MMU.
  */
 #include <errno.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #include "lib/percpu.h"
 #include "mm/areas/ioremap.h"
 #include "mm/areas/map-ram.h"
+#include "mm/areas/percpu/percpu.h"
 #include "mm/areas/range.h"
 #include "mm/areas/vmalloc.h"
 #include "mm/phys/buddy.h"
@@ -397,4 +398,95 @@ TEST(family_vread, "family/vread-survives-holes-and-devices")
 	free_vm_area(io);
 	CHECK_EQ(vread(buf, (void *)lo, room), 0);
 	vfree(buf);
+}
+
+/* --- per-CPU objects ------------------------------------------------------------------ */
+
+static uint64_t *counter; /* one that all CPUs have */
+
+static void count_here(void *unused)
+{
+	uint64_t *mine = this_cpu_ptr(counter);
+
+	(void)unused;
+	CHECK_EQ(*mine, 0);
+	for (unsigned i = 0; i <= smp_processor_id(); i++)
+		++*mine;
+}
+
+TEST(family_percpu, "family/percpu-each-cpu-has-its-own")
+{
+	struct totals before;
+	uint64_t value;
+
+	free_percpu(alloc_percpu(uint64_t)); /* upper tables stay */
+	before = count_totals();
+	counter = alloc_percpu(uint64_t);
+	if (!CHECK(counter))
+		return;
+	work_on_each_cpu(count_here, NULL);
+	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
+		CHECK_EQ(*per_cpu_ptr(counter, cpu), cpu_online(cpu) ? cpu + 1 : 0);
+	/* What was returned is no address. */
+	CHECK(probe_read(counter, &value).class != FAULT_NONE);
+	CHECK_EQ(pages_still_mapped((uint64_t)per_cpu_ptr(counter, nr_cpus), 1), 0);
+	free_percpu(counter);
+	CHECK_EQ(pages_still_mapped((uint64_t)per_cpu_ptr(counter, 0), 1), 0);
+	CHECK_UNCHANGED(before);
+}
+
+/* Words of all copies of @object that are not @from; they are @to then. */
+static uint64_t changed(uint64_t *object, uint64_t words, uint64_t from, uint64_t to)
+{
+	uint64_t wrong = 0;
+
+	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
+		for (uint64_t i = 0; i < words; i++) {
+			wrong += per_cpu_ptr(object, cpu)[i] != from;
+			per_cpu_ptr(object, cpu)[i] = to;
+		}
+	return wrong;
+}
+
+/* All CPUs take and give back in the same chunks. */
+static void take_and_give(void *unused)
+{
+	enum { MOST = 24, STEPS = 400 };
+	uint64_t *held[MOST] = { NULL }, words[MOST], wrong = 0;
+	uint64_t seed = random_seed() + smp_processor_id();
+
+	(void)unused;
+	for (unsigned step = 0; step < STEPS + MOST; step++) {
+		uint64_t i = step < STEPS ? random_below(&seed, MOST) : step - STEPS;
+		uint64_t tag = (uint64_t)(smp_processor_id() + 1) << 32 | i;
+
+		if (held[i]) {
+			wrong += changed(held[i], words[i], tag, ~0UL);
+			free_percpu(held[i]);
+			held[i] = NULL;
+		} else if (step < STEPS) {
+			words[i] = 1 + random_below(&seed, 100);
+			held[i] = __alloc_percpu(words[i] * sizeof(uint64_t),
+						 8UL << random_below(&seed, 8));
+			if (CHECK(held[i]))
+				wrong += changed(held[i], words[i], 0, tag);
+		}
+	}
+	CHECK_EQ(wrong, 0);
+}
+
+TEST(family_percpu_stress, "family/percpu-on-all-cpus-at-once")
+{
+	/*
+	 * One chunk stays, and so does its leaf table: the checker, which does not know of the
+	 * lock, takes addresses below a table that is just being unlinked for given out too early.
+	 */
+	char *first = alloc_percpu(char);
+	struct totals before = count_totals();
+
+	if (!CHECK(first))
+		return;
+	work_on_each_cpu(take_and_give, NULL);
+	CHECK_UNCHANGED(before);
+	free_percpu(first);
 }
