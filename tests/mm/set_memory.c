@@ -248,10 +248,18 @@ static uint64_t runs_wrong(uint64_t va, uint64_t value)
 }
 
 /*
- * Code in page @i, written, run, written anew and run by every CPU. In the page's first 4K: of
- * code in the rest QEMU 7.2 keeps its own translation after a TLBI of the page's address, and runs
- * it whatever the page's permissions are by then.
+ * QEMU 7.2 may keep its own translation of code that ran after the TLBI of its page, and run it
+ * whatever the page's permissions are by then; a store to the code, by whatever address, ends that.
  */
+static void store_code_again(uint64_t va)
+{
+	volatile uint32_t *code = page_address(vmalloc_to_page((void *)va));
+
+	code += (va & ~PAGE_MASK) / sizeof(*code);
+	code[0] = code[0];
+}
+
+/* Code in page @i, written, run, written anew and run by every CPU. */
 static void run_again(uint64_t va, uint64_t i, unsigned value)
 {
 	uint64_t page = va + i * PAGE_SIZE, at = page + 4096 - 8;
@@ -264,6 +272,7 @@ static void run_again(uint64_t va, uint64_t i, unsigned value)
 		CHECK_EQ(runs_wrong(at, value), 0);
 		CHECK(!may_write(at));
 		CHECK_EQ(set_memory_nx(page, 1), 0);
+		store_code_again(at);
 		CHECK_EQ(probe_exec((void *)at).class, FAULT_PERMISSION);
 		CHECK_EQ(set_memory_rw(page, 1), 0);
 	}
