@@ -174,9 +174,11 @@ TEST(family_map_ram_cpus, "family/vm-map-ram-on-each-cpu")
 /* Everybody maps, reads and unmaps at the same time, over several blocks. */
 static void map_in_turn(void *unused)
 {
+	unsigned cpus = nr_online_cpus();
+
 	(void)unused;
-	/* CPUs that wait for each other's locks are slow where the host has fewer. */
-	for (unsigned i = 0; i < 320 / nr_online_cpus(); i++) {
+	/* Each wait for a lock may take a time slice of the host's, where it has fewer CPUs. */
+	for (unsigned i = 0; i < 320 / (cpus * cpus); i++) {
 		uint64_t n = 1 + i % FEW;
 		char *a = vm_map_ram(few_pages, n), *b = vm_map_ram(few_pages + FEW - n, n);
 
