@@ -101,3 +101,14 @@ unsigned long page_run_c(struct page *const *pages, unsigned long max)
 		n++;
 	return n;
 }
+
+void page_fill_c(struct page *page, uint64_t state, uint64_t info, unsigned long n)
+{
+	uint64_t *word = (uint64_t *)page, *end = word + n * STRUCT_PAGE_SIZE / sizeof(*word);
+
+	for (; word < end; word += STRUCT_PAGE_SIZE / sizeof(*word)) {
+		word[0] = state;
+		word[2] = info;
+		word[1] = word[3] = word[4] = word[5] = word[6] = word[7] = 0;
+	}
+}

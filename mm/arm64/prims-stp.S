@@ -217,3 +217,15 @@ desc_fill_groups_stp:
 	b.ne	1b
 3:	sub	x0, x17, x15
 	ret
+
+/* void page_fill_stp(page, state, info, n) */
+	.global	page_fill_stp
+page_fill_stp:
+	cbz	x3, 2f
+1:	stp	x1, xzr, [x0], #64
+	stp	x2, xzr, [x0, #-48]
+	stp	xzr, xzr, [x0, #-32]
+	stp	xzr, xzr, [x0, #-16]
+	subs	x3, x3, #1
+	b.ne	1b
+2:	ret

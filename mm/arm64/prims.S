@@ -383,3 +383,24 @@ page_run:
 	b	3b
 4:	mov	x0, x3
 	ret
+
+/* void page_fill(page, state, info, n) */
+	.global	page_fill
+page_fill:
+	fmov	d0, x1				// {state, 0}, {info, 0}, zeros
+	fmov	d1, x2
+	movi	v2.2d, #0
+	movi	v3.2d, #0
+	subs	x3, x3, #16
+	b.mi	2f
+1:	.rept	16
+	st1	{v0.2d-v3.2d}, [x0], #64
+	.endr
+	subs	x3, x3, #16
+	b.pl	1b
+2:	adds	x3, x3, #16
+	b.eq	4f
+3:	st1	{v0.2d-v3.2d}, [x0], #64
+	subs	x3, x3, #1
+	b.ne	3b
+4:	ret

@@ -54,6 +54,12 @@ unsigned long desc_fill_groups(desc_t *slot, struct page *const *pages, unsigned
 /* How many of pages[0 .. max) follow each other in the vmemmap from pages[0]; max >= 1. */
 unsigned long page_run(struct page *const *pages, unsigned long max);
 
+/*
+ * @n struct pages from @page on: @state is their first word, @info their third, all else is zero.
+ * Of prims.h' rules only the last holds: these are no tables.
+ */
+void page_fill(struct page *page, uint64_t state, uint64_t info, unsigned long n);
+
 void desc_fill_c(desc_t *slot, desc_t first, uint64_t step, unsigned long n);
 void desc_fill_blocks_c(desc_t *slot, struct page *const *blocks, unsigned long stride,
 			unsigned long nr_blocks, unsigned long per_block, desc_t bits);
@@ -64,6 +70,7 @@ void desc_copy_c(desc_t *to, const desc_t *from, unsigned long n);
 unsigned long desc_fill_groups_c(desc_t *slot, struct page *const *pages, unsigned long max_groups,
 				 desc_t bits, const struct page *lo, uint64_t span_bytes);
 unsigned long page_run_c(struct page *const *pages, unsigned long max);
+void page_fill_c(struct page *page, uint64_t state, uint64_t info, unsigned long n);
 
 /* The same with pairs of general registers in place of SIMD: what is measured beside it. */
 void desc_fill_stp(desc_t *slot, desc_t first, uint64_t step, unsigned long n);
@@ -77,6 +84,7 @@ unsigned long desc_fill_groups_stp(desc_t *slot, struct page *const *pages,
 				   unsigned long max_groups, desc_t bits, const struct page *lo,
 				   uint64_t span_bytes);
 unsigned long page_run_stp(struct page *const *pages, unsigned long max);
+void page_fill_stp(struct page *page, uint64_t state, uint64_t info, unsigned long n);
 
 /*
  * Image.check: so that each store is an event; a test compares the assembly all the same.
@@ -91,6 +99,7 @@ unsigned long page_run_stp(struct page *const *pages, unsigned long max);
 #define desc_copy	 desc_copy_c
 #define desc_fill_groups desc_fill_groups_c
 #define page_run	 page_run_c
+#define page_fill	 page_fill_c
 #elif defined(PRIMS_STP)
 #define PRIMS_NAME	 "stp"
 #define desc_fill	 desc_fill_stp
@@ -100,6 +109,7 @@ unsigned long page_run_stp(struct page *const *pages, unsigned long max);
 #define desc_copy	 desc_copy_stp
 #define desc_fill_groups desc_fill_groups_stp
 #define page_run	 page_run_stp
+#define page_fill	 page_fill_stp
 #else
 #define PRIMS_NAME "simd"
 #endif

@@ -4,12 +4,10 @@
  */
 #pragma once
 
-#include "lib/lock.h"
-#include "mm/arm64/door.h"
 #include "mm/arm64/prims.h"
 #include "mm/map/map.h"
+#include "mm/map/tables.h"
 #include "mm/phys/buddy.h"
-#include "mm/phys/table-pages.h"
 
 enum source_kind { SOURCE_RANGE, SOURCE_PAGES, SOURCE_BLOCKS, SOURCE_RUNS, SOURCE_PFNS };
 
@@ -70,72 +68,6 @@ void runs_fill(struct source *s, uint64_t index, uint64_t n, desc_t *slot, uint6
 /* What every call of map.h ends in. */
 int map_source(struct source *s, uint64_t va, uint64_t end);
 
-/* Orders changes of the vmalloc region's tables and of their live counts. */
-extern spinlock_t pgtable_lock;
-
-/* pgtable_lock, IRQs masked; returns their state for unlock_tables(). */
-static __always_inline uint64_t lock_tables(void)
-{
-	uint64_t irq = spin_lock_irqsave(&pgtable_lock);
-
-	MM_EVENT(EVENT_LOCK, 0, 0, 0);
-	return irq;
-}
-
-static __always_inline void unlock_tables(uint64_t irq)
-{
-	MM_EVENT(EVENT_UNLOCK, 0, 0, 0);
-	spin_unlock_irqrestore(&pgtable_lock, irq);
-}
-
-/* Pages linked as tables. Under pgtable_lock. */
-extern uint64_t table_pages;
-
-/*
- * A page for a table of @level, whose live count is the caller's to set; only slots of its
- * table_extent may be other than zero. NULL: no memory. Not under pgtable_lock.
- */
-static __always_inline struct page *table_alloc_uncounted(int level)
-{
-	struct page *page = table_page_alloc();
-
-	if (likely(page))
-		MM_EVENT(EVENT_TABLE_ALLOC, page_to_phys(page), mm_event_address(swapper_pg_dir),
-			 level);
-	return page;
-}
-
-/* The same with live count 0, and counted. */
-static __always_inline struct page *table_alloc(int level)
-{
-	struct page *page = table_alloc_uncounted(level);
-
-	if (unlikely(!page))
-		return NULL;
-	page->table_live = 0;
-	DOOR_COUNT(c->tables_allocated++);
-	return page;
-}
-
-/* To be freed with @list; what is not zero lies in slots [@first, @first + @n). */
-static __always_inline void table_list_add(struct table_list *list, struct page *page,
-					   uint64_t first, uint64_t n)
-{
-	page->table_extent = (struct table_extent){ (uint32_t)first, (uint32_t)(first + n) };
-	SLIST_INSERT_HEAD(list, page, hot_link);
-}
-
-/* The table that link @d points to: a link of ours has no attributes, only type and address. */
-static __always_inline struct page *desc_table_page(desc_t d)
-{
-	return phys_to_page(d - table_desc(0));
-}
-
-static __always_inline desc_t *desc_table(desc_t d)
-{
-	return phys_to_virt(d - table_desc(0));
-}
-
 /* Zeroes slots [@first, @end) as far as @extent does not know them to be zero. */
 static __always_inline void zero_slots(desc_t *table, struct table_extent extent, uint64_t first,
 				       uint64_t end)
@@ -189,23 +121,6 @@ static inline void table_free_unseen(struct page *page)
 	DOOR_COUNT(c->tables_allocated++);
 	table_list_add(&list, page, 0, PTRS_PER_TABLE);
 	table_pages_free(&list);
-}
-
-/* Slot of @va at @level, NULL if a table above it is missing (or is a leaf). */
-static __always_inline desc_t *find_slot(uint64_t va, int level)
-{
-	desc_t *table = swapper_pg_dir;
-
-#pragma GCC unroll 3
-	for (int l = LEVEL_ROOT; l < level; l++) {
-		desc_t d = get_desc(&table[table_index(va, l)]);
-
-		/* Of what may be here, 0, leaf or link, only a link has this bit. */
-		if (unlikely(!(d & DESC_TABLE)))
-			return NULL;
-		table = desc_table(d);
-	}
-	return &table[table_index(va, level)];
 }
 
 /* Windows whose plan fits on the stack: 256 MiB at 4K. */

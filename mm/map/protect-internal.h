@@ -30,25 +30,6 @@ static __always_inline desc_t part_of_block(desc_t block, int level)
 	return (block & ~DESC_CONT) | (level == LEVEL_PTE ? DESC_PAGE : 0);
 }
 
-/* The slot that a walk for @va ends at, and its level. Under pgtable_lock. */
-static __always_inline desc_t *find_end(uint64_t va, int *level)
-{
-	desc_t *slot = &swapper_pg_dir[table_index(va, LEVEL_ROOT)];
-
-#pragma GCC unroll 3
-	for (int l = LEVEL_ROOT; l < LEVEL_PTE; l++) {
-		desc_t d = get_desc(slot);
-
-		if (!desc_is_table(d)) {
-			*level = l;
-			return slot;
-		}
-		slot = desc_table(d) + table_index(va, l + 1);
-	}
-	*level = LEVEL_PTE;
-	return slot;
-}
-
 /* A leaf, or a contiguous group, that something ends in the middle of. */
 struct piece {
 	desc_t *slot; /* the first */

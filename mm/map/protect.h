@@ -16,7 +16,7 @@
 /*
  * Makes [.., va) and [va, ..) separate leaves: the block or contiguous group that has @va in its
  * middle is split, only as far as needed. What is mapped stays the same. Nothing to do is no work.
- *	-EINVAL		misaligned, outside the region
+ *	-EINVAL		misaligned, outside the region and the vmemmap
  *	-ENOMEM		no page for a table
  *	-ETIMEDOUT	a CPU could not be held
  */

@@ -260,7 +260,8 @@ int map_split(uint64_t va)
 	const struct leaf_change c = { .va = va, .end = va };
 	int error;
 
-	if (!IS_ALIGNED(va, PAGE_SIZE) || va < MAPPABLE_START || va > MAPPABLE_END)
+	if (!IS_ALIGNED(va, PAGE_SIZE) ||
+	    !((va >= MAPPABLE_START && va <= MAPPABLE_END) || va - VMEMMAP_START <= VMEMMAP_SIZE))
 		return -EINVAL;
 	do
 		error = try_split(&c);

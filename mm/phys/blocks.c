@@ -19,10 +19,7 @@ struct page *prepare_block(struct page *page, unsigned order, gfp_t gfp)
 		memset(page_address(page), 0, PAGE_SIZE << order);
 	if (gfp & __GFP_COMP && order > 0) {
 		page->flags |= PG_HEAD;
-		for (unsigned long i = 1; i < 1UL << order; i++) {
-			page[i].flags = PG_TAIL;
-			page[i].compound_head = page;
-		}
+		page_fill_tails(page + 1, (1UL << order) - 1, page->zone, order);
 	}
 	return page;
 }

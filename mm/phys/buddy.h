@@ -68,10 +68,15 @@ void split_page(struct page *page, unsigned order);
  */
 struct page *allocated_block(struct page *page);
 
-/* The head of a compound page from any of its pages; another page is its own head. */
-static __always_inline struct page *compound_head(struct page *page)
+/*
+ * The head of a compound page from any of its pages; another page is its own head. No branch: the
+ * mask of a page that is no tail has all bits.
+ */
+static __always_inline struct page *compound_head(const struct page *page)
 {
-	return page->flags & PG_TAIL ? page->compound_head : page;
+	uint64_t info = READ_ONCE(page->compound_info);
+
+	return (struct page *)((uint64_t)page & (info | ((info & 1) - 1)));
 }
 
 /* One more reference to an allocated block. @page: its first page, or any of a compound one. */

@@ -259,8 +259,10 @@ static bool drop_last_reference(struct page *page, unsigned order)
 		bad_free(page, order);
 	if (__atomic_sub_fetch(&page->refcount, 1, __ATOMIC_ACQ_REL) != 0)
 		return false;
-	for (unsigned long i = 1; flags & PG_HEAD && i < 1UL << order; i++)
+	for (unsigned long i = 1; flags & PG_HEAD && i < 1UL << order; i++) {
 		page[i].state = 0;
+		page[i].compound_info = 0;
+	}
 	return true;
 }
 

@@ -11,6 +11,7 @@
 
 #include "lib/compiler.h"
 #include "mm/arm64/layout.h"
+#include "mm/arm64/prims.h"
 
 /* No flag at all: reserved (image, FDT, firmware, a hole) or inside a block, whose head knows. */
 enum page_flags {
@@ -22,6 +23,8 @@ enum page_flags {
 	PG_SLAB = 1 << 5,      /* small objects live here */
 	PG_LARGE = 1 << 6,     /* kmalloc() gave the whole block out */
 	PG_TABLE = 1 << 7,     /* a translation table; table_live counts its descriptors */
+	PG_HVO = 1 << 8,       /* head: struct pages of its tails are shared (mm/pages/hvo.h) */
+	PG_HUGE = 1 << 9,      /* head: of the pool of huge pages (mm/pages/hugepages.h) */
 };
 
 /* Slots [first, end) of a table: the others are zero. */
@@ -48,7 +51,11 @@ struct page {
 		LIST_ENTRY(page) buddy_link; /* PG_BUDDY */
 		LIST_ENTRY(page) slab_link;  /* PG_SLAB: with others that have free objects */
 		SLIST_ENTRY(page) hot_link;  /* on a hot list, and whoever owns the page */
-		struct page *compound_head;  /* PG_TAIL */
+		/*
+		 * Bit 0 set: a tail, and the word is the mask from its address to its head's.
+		 * The links above are pointers, whose bit 0 is clear.
+		 */
+		uint64_t compound_info;
 	};
 	union {
 		void *slab_free; /* PG_SLAB: first free object that belongs to no CPU */
@@ -72,6 +79,16 @@ static_assert(sizeof(struct page) == STRUCT_PAGE_SIZE, "vmemmap arithmetic");
 
 #define vmemmap ((struct page *)VMEMMAP_START)
 
+/*
+ * A tail's compound_info in a compound page of 2^@order. A mask, not a pointer, so that all tails
+ * of one order are the same, bit by bit, and may share their memory; it needs struct pages that
+ * are naturally aligned, which the vmemmap's place sees to (layout.h).
+ */
+static __always_inline uint64_t tail_info(unsigned order)
+{
+	return ~((STRUCT_PAGE_SIZE << order) - 1) | 1;
+}
+
 /* Pure arithmetic: says nothing about whether the frame is RAM (see pfn_valid()). */
 static __always_inline struct page *pfn_to_page(uint64_t pfn)
 {
@@ -91,6 +108,16 @@ static __always_inline uint64_t page_to_phys(const struct page *page)
 static __always_inline struct page *phys_to_page(uint64_t pa)
 {
 	return pfn_to_page(pa >> PAGE_SHIFT);
+}
+
+/*
+ * Makes @n struct pages tails of compound pages of 2^@order, all of them bit by bit the same;
+ * any memory.
+ */
+static __always_inline void page_fill_tails(struct page *pages, unsigned long n, unsigned zone,
+					    unsigned order)
+{
+	page_fill(pages, PAGE_STATE(PG_TAIL, zone, 0, 0), tail_info(order), n);
 }
 
 /* Linear-map address of the page. */
