@@ -10,6 +10,7 @@
 #include "lib/log.h"
 #include "lib/platform.h"
 #include "mm/arm64/geometry.h"
+#include "mm/pages/vmemmap.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/devmem.h"
 #include "mm/phys/ranges.h"
@@ -49,6 +50,9 @@ void print_memory(void)
 			   (r.first_pfn + r.pages) << PAGE_SHIFT);
 	if (devmem_size)
 		log_printf("  devmem    0x%lx-0x%lx\n", devmem_base, devmem_base + devmem_size);
+	log_printf("  vmemmap   %lu KiB, %lu pages shared by %lu leaves, %lu pages of tables\n",
+		   vmemmap_counts.own * PAGE_SIZE >> 10, vmemmap_counts.tails,
+		   vmemmap_counts.shared, vmemmap_counts.tables);
 	log_printf("  free      %lu pages of %lu KiB; %lu pages of tables made at boot\n\n",
 		   nr_free_pages(), PAGE_SIZE >> 10, boot_table_pages());
 }

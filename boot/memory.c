@@ -15,6 +15,8 @@
 #include "mm/areas/ioremap.h"
 #include "mm/areas/vmalloc.h"
 #include "mm/map/map.h"
+#include "mm/pages/section.h"
+#include "mm/pages/vmemmap.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/devmem.h"
 #include "mm/phys/page.h"
@@ -34,6 +36,13 @@ static const char *const vmap_modes[] = { "always", "optin", NULL };
 OPTION_CHOICE(
 	vmap, "vmap", &vmap_mode, vmap_modes,
 	"=always|optin  leaves larger than a page for every vmap(), or by VM_ALLOW_HUGE_VMAP");
+/* In the order of what vmemmap_leaf says; read_options() is before boot_memory(). */
+static const char *const vmemmap_leaves[] = { "blocks", "pages", NULL };
+static unsigned vmemmap_leaf;
+
+OPTION_CHOICE(
+	struct_pages, "vmemmap", &vmemmap_leaf, vmemmap_leaves,
+	"=blocks|pages  struct pages in the largest leaves, or in pages that HVO need not split");
 OPTION_FLAG(split, "split", &vmalloc_split,
 	    "  pages of huge vmalloc blocks have references of their own, as in Linux");
 
@@ -167,44 +176,53 @@ static int map_all_linear(uint64_t image_pa)
 	return 0;
 }
 
-/* Maps zeroed memory at [va, end) of the vmemmap, whole PMDs where they fit. */
-static int populate_vmemmap(uint64_t va, uint64_t end)
+/* Sections for RAM that has none yet: boot's huge pages have theirs. */
+static int add_sections(uint64_t pfn, uint64_t end)
 {
-	while (va < end) {
-		uint64_t size = MIN(end, ALIGN_DOWN(va, PMD_SIZE) + PMD_SIZE) - va;
-		uint64_t pa =
-			boot_ram_alloc(size, size == PMD_SIZE ? PMD_SIZE : PAGE_SIZE, 0, PHYS_END);
+	int error = 0;
 
-		if (!pa) {
-			log_printf("boot: no room for struct pages (%lu KiB more)\n",
-				   (end - va) >> 10);
-			return -ENOMEM;
-		}
-		memset(phys_to_virt(pa), 0, size);
-		boot_map(swapper_pg_dir, va, pa, size, PAGE_KERNEL);
-		va += size;
+	for (uint64_t next; pfn < end && !error; pfn = next) {
+		next = MIN(end, ALIGN_DOWN(pfn, PAGES_PER_SECTION) + PAGES_PER_SECTION);
+		if (!section_of_pfn(pfn).order)
+			error = sections_add(pfn, next - pfn, 0, pfn_zone(pfn));
 	}
-	return 0;
+	return error;
 }
 
+static int map_structs_of(uint64_t pfn, uint64_t end)
+{
+	int error = add_sections(pfn, end);
+
+	if (!error)
+		error = vmemmap_populate(pfn, end - pfn, 0);
+	if (error)
+		log_printf("boot: no room for struct pages of 0x%lx-0x%lx: error %d\n",
+			   pfn << PAGE_SHIFT, end << PAGE_SHIFT, error);
+	return error;
+}
+
+/* Ranges with small holes between them are one, so that leaves are large. */
 static int map_struct_pages(void)
 {
-	uint64_t done = 0; /* neighbouring ranges may share a page of the vmemmap */
+	uint64_t first = 0, last = 0;
 	struct phys_range r;
+	int error = 0;
 
+	if (vmemmap_leaf)
+		vmemmap_max_shift = PAGE_SHIFT;
 	for_each_ram_range (&r) {
 		/* The buddy allocator looks at the neighbour of a block at the range's edge. */
-		uint64_t first = ALIGN_DOWN(r.first_pfn, MAX_ORDER_PAGES);
-		uint64_t last = ALIGN_UP(r.first_pfn + r.pages, MAX_ORDER_PAGES);
-		uint64_t va = ALIGN_DOWN((uint64_t)pfn_to_page(first), PAGE_SIZE);
-		uint64_t end = ALIGN_UP((uint64_t)pfn_to_page(last), PAGE_SIZE);
-		int error = populate_vmemmap(MAX(va, done), end);
+		uint64_t start = ALIGN_DOWN(r.first_pfn, MAX_ORDER_PAGES);
 
+		if (start > last) {
+			error = first < last ? map_structs_of(first, last) : 0;
+			first = start;
+		}
+		last = ALIGN_UP(r.first_pfn + r.pages, MAX_ORDER_PAGES);
 		if (error)
 			return error;
-		done = end;
 	}
-	return 0;
+	return map_structs_of(first, last);
 }
 
 /*
@@ -251,6 +269,8 @@ int boot_memory(const struct fdt *fdt, uint64_t fdt_pa, uint64_t image_pa)
 		error = reserve_checker();
 	if (!error)
 		buddy_init();
+	if (!error)
+		vmemmap_late_init();
 	ioremap_phys_end = cpu_phys_end();
 	return error;
 }

@@ -31,6 +31,12 @@ struct vmemmap_counts {
 extern struct vmemmap_counts vmemmap_counts;
 
 /*
+ * Of the largest leaf or group that populate uses for own memory, log2, at least PAGE_SHIFT;
+ * PAGE_SHIFT splits ahead of time what HVO would have to split at run time.
+ */
+extern unsigned vmemmap_max_shift;
+
+/*
  * Maps the struct pages of [@pfn, @pfn + @nr), rounded outward to whole vmemmap pages and where
  * nothing is mapped yet, and initialises them: zero, or heads and tails of compound pages of the
  * sections' order, of which the head's flags and refcount are @head_state. Sections are present.
@@ -52,3 +58,7 @@ struct page *vmemmap_shared_tail(enum zone_id zone, unsigned order);
 
 /* The same, NULL if it is not there yet. */
 struct page *vmemmap_find_shared_tail(enum zone_id zone, unsigned order);
+
+/* @n leaves more map it, or @n fewer. It is there. */
+void vmemmap_tail_get(enum zone_id zone, unsigned order, uint64_t n);
+void vmemmap_tail_put(enum zone_id zone, unsigned order, uint64_t n);

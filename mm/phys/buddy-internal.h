@@ -54,11 +54,4 @@ _Noreturn void bad_free(struct page *page, unsigned order);
  */
 #define ONE_REGISTER(pointer) asm("" : "+r"(pointer))
 
-#define ZONE_NORMAL_PFN ((4 * GiB) >> PAGE_SHIFT)
-
-static __always_inline enum zone_id pfn_zone(uint64_t pfn)
-{
-	return pfn < ZONE_NORMAL_PFN ? ZONE_DMA32 : ZONE_NORMAL;
-}
-
 static_assert(ZONE_NORMAL_PFN % MAX_ORDER_PAGES == 0, "no block straddles two zones");

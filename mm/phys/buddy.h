@@ -26,6 +26,14 @@
  */
 void buddy_init(void);
 
+/* First frame of ZONE_NORMAL; the zone of a frame of RAM. */
+#define ZONE_NORMAL_PFN ((4 * GiB) >> PAGE_SHIFT)
+
+static __always_inline enum zone_id pfn_zone(uint64_t pfn)
+{
+	return pfn < ZONE_NORMAL_PFN ? ZONE_DMA32 : ZONE_NORMAL;
+}
+
 /* The order of the smallest block that holds @bytes, which are not 0. */
 static __always_inline unsigned get_order(uint64_t bytes)
 {

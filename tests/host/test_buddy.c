@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// sources: mm/phys/*.c mm/arm64/door.c tests/host/arena.c
+// sources: mm/phys/*.c mm/arm64/prims-c.c mm/arm64/door.c tests/host/arena.c
 // granules: 12 14 16
 /*
  * The page allocator against a plain model that holds one owner per page: no overlap,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // clang-format off
-// sources: mm/phys/*.c mm/arm64/door.c tests/host/arena.c
+// sources: mm/phys/*.c mm/arm64/prims-c.c mm/arm64/door.c tests/host/arena.c
 // clang-format on
 // granules: 12 14 16
 /*
