@@ -11,6 +11,7 @@
 #include "mm/arm64/door.h"
 #include "mm/check/live.h"
 #include "mm/map/map.h"
+#include "mm/pages/audit.h"
 #include "mm/phys/devmem.h"
 #include "mm/phys/ranges.h"
 #include "tests/support.h"
@@ -263,11 +264,17 @@ void audit_before(void)
 	before.tables = audit_tables(MAPPABLE_START, MAPPABLE_END, false);
 }
 
+static void note_line(const char *line)
+{
+	ktap_note("%s", line);
+}
+
 void audit_after(void)
 {
 	struct table_audit now;
 
 	CHECK(live_check_quiet());
+	CHECK_EQ(vmemmap_audit(note_line), 0);
 	CHECK_NOTHING_LOST(before.totals);
 	CHECK_EQ(unmerged_buddies(), 0);
 	now = audit_tables(MAPPABLE_START, MAPPABLE_END, true);
