@@ -13,6 +13,8 @@
 #include "mm/arm64/at.h"
 #include "mm/map/map.h"
 #include "mm/map/view/walk.h"
+#include "mm/pages/section.h"
+#include "mm/pages/vmemmap.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/ranges.h"
@@ -41,6 +43,7 @@ struct totals count_totals(void)
 		.table_pages = map_table_pages(),
 		.slab_pages = kmalloc_slab_pages(),
 		.areas = nr_vm_areas(),
+		.vmemmap_pages = vmemmap_counts.own + vmemmap_counts.tails + section_pages,
 	};
 }
 

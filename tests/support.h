@@ -26,6 +26,7 @@ struct totals {
 	uint64_t table_pages;
 	uint64_t slab_pages;
 	uint64_t areas;
+	uint64_t vmemmap_pages; /* that hold struct pages, shared tails, sections */
 };
 
 /*
@@ -35,26 +36,27 @@ struct totals {
 struct totals count_totals(void);
 
 /* Nothing was taken, given or linked since @before, a struct totals. */
-#define CHECK_UNCHANGED(before)                                   \
-	do {                                                      \
-		struct totals now_ = count_totals();              \
-		CHECK_EQ(now_.free_pages, (before).free_pages);   \
-		CHECK_EQ(now_.table_pages, (before).table_pages); \
-		CHECK_EQ(now_.slab_pages, (before).slab_pages);   \
-		CHECK_EQ(now_.areas, (before).areas);             \
+#define CHECK_UNCHANGED(before)                                       \
+	do {                                                          \
+		struct totals now_ = count_totals();                  \
+		CHECK_EQ(now_.free_pages, (before).free_pages);       \
+		CHECK_EQ(now_.table_pages, (before).table_pages);     \
+		CHECK_EQ(now_.slab_pages, (before).slab_pages);       \
+		CHECK_EQ(now_.areas, (before).areas);                 \
+		CHECK_EQ(now_.vmemmap_pages, (before).vmemmap_pages); \
 	} while (0)
 
 /*
  * The same for a call that worked and was undone: upper tables stay linked
- * (mm/map/map.h), so a page may have become a table.
+ * (mm/map/map.h), so a page may have become a table; a shared tail page stays as well.
  */
-#define CHECK_NOTHING_LOST(before)                                    \
-	do {                                                          \
-		struct totals now_ = count_totals();                  \
-		CHECK_EQ(now_.free_pages + now_.table_pages,          \
-			 (before).free_pages + (before).table_pages); \
-		CHECK_EQ(now_.slab_pages, (before).slab_pages);       \
-		CHECK_EQ(now_.areas, (before).areas);                 \
+#define CHECK_NOTHING_LOST(before)                                                             \
+	do {                                                                                   \
+		struct totals now_ = count_totals();                                           \
+		CHECK_EQ(now_.free_pages + now_.table_pages + now_.vmemmap_pages,              \
+			 (before).free_pages + (before).table_pages + (before).vmemmap_pages); \
+		CHECK_EQ(now_.slab_pages, (before).slab_pages);                                \
+		CHECK_EQ(now_.areas, (before).areas);                                          \
 	} while (0)
 
 /* --- frames --------------------------------------------------------------------------- */

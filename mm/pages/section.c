@@ -18,6 +18,7 @@ static_assert(SECTION_SIZE >= PAGE_SIZE << MAX_ORDER, "no block straddles two se
 static_assert(STRUCT_PAGE_SIZE * PAGES_PER_SECTION % PAGE_SIZE == 0, "whole vmemmap pages");
 
 static struct mem_section *roots[NR_ROOTS];
+uint64_t section_pages;
 
 /* NULL: no memory that is near it is there. */
 static struct mem_section *entry_of(uint64_t number)
@@ -56,10 +57,12 @@ static int make_roots(uint64_t first, uint64_t last)
 	for (uint64_t r = first / SECTIONS_PER_ROOT; r <= last / SECTIONS_PER_ROOT; r++) {
 		struct mem_section *root = roots[r];
 
-		if (!root)
-			root = new_root();
+		if (root)
+			continue;
+		root = new_root();
 		if (!root)
 			return -ENOMEM;
+		section_pages++;
 		WRITE_ONCE(roots[r], root);
 	}
 	return 0;

@@ -22,11 +22,15 @@ struct mem_section {
 	bool present;  /* at least a part of it has struct pages */
 };
 
+/* Pages that hold the sections' entries. */
+extern uint64_t section_pages;
+
 /* The section of @pfn; all zero if it is not there. Any value. */
 struct mem_section section_of_pfn(uint64_t pfn);
 
 /*
  * Makes all sections that [@pfn, @pfn + @nr) touches present, of @zone and @order.
+ *	-EINVAL		empty, or past PHYS_END
  *	-EOPNOTSUPP	@order is not 0 and the range is not whole sections, or not whole pages
  *			of the order
  *	-EEXIST		one of them is present with another order, or is wanted with one and there
