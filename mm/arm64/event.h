@@ -34,8 +34,9 @@ enum mm_event_kind {
 	EVENT_TLBI_RVAALE1IS = 18, /* new: operand */
 	EVENT_TLBI_RVAAE1IS = 19,  /* new: operand */
 	EVENT_LAZY =
-		20, /* new: 1: RAM may be freed before its TLBI from here on; 0: not any more */
-	EVENT_KINDS = 21,
+		20,	/* new: 1: RAM may be freed before its TLBI from here on; 0: not any more */
+	EVENT_CAS = 21, /* a store by compare-and-swap that took place: as EVENT_STORE */
+	EVENT_KINDS = 22,
 };
 
 struct mm_event {

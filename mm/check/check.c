@@ -211,7 +211,7 @@ void checker_event(struct checker *c, const struct mm_event *e)
 		return;
 	}
 	cpu = &c->cpus[e->cpu];
-	if (e->kind == EVENT_STORE) {
+	if (e->kind == EVENT_STORE || e->kind == EVENT_CAS) {
 		table_store(c, e);
 		return;
 	}

@@ -89,7 +89,7 @@ static void tell(enum mm_event_kind kind, uint64_t address, uint64_t old, uint64
 		mmu_model_recorder(&event);
 	checker_event(get(), &event);
 	/* Most stores are to tables that no walker can reach: nothing is new. */
-	if (kind != EVENT_STORE ||
+	if ((kind != EVENT_STORE && kind != EVENT_CAS) ||
 	    checker_stats(checker)->live_stores != mmu_model.events.live_stores)
 		copy_stats();
 }
@@ -103,17 +103,32 @@ void mm_event(enum mm_event_kind kind, uint64_t address, uint64_t old, uint64_t 
 
 /* --- what the door does ------------------------------------------------------------------- */
 
-/* The slot still has its old value. */
-void mmu_model_store(desc_t *slot, desc_t value)
+static void tell_store(enum mm_event_kind kind, const desc_t *slot, desc_t old, desc_t value)
 {
 	uint64_t pa = (uint64_t)slot - PAGE_OFFSET,
 		 in_root = (uint64_t)slot - (uint64_t)swapper_pg_dir;
 
 	if (in_root < sizeof(swapper_pg_dir))
-		tell(EVENT_STORE, ROOT_PA + in_root, *slot, value);
+		tell(kind, ROOT_PA + in_root, old, value);
 	else if (pa < ARENA_END)
-		tell(EVENT_STORE, pa, *slot, value);
+		tell(kind, pa, old, value);
 	/* else: a buffer */
+}
+
+void mmu_model_store(desc_t *slot, desc_t old, desc_t value)
+{
+	tell_store(EVENT_STORE, slot, old, value);
+}
+
+/* Nobody else stores to the slot. */
+void mmu_model_cas_begins(desc_t *slot)
+{
+	(void)slot;
+}
+
+void mmu_model_cas(desc_t *slot, desc_t old, desc_t value)
+{
+	tell_store(EVENT_CAS, slot, old, value);
 }
 
 void mmu_model_dmb_ishst(void)

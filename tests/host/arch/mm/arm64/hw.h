@@ -2,7 +2,7 @@
 /*
  * The host's stand-in for the instructions behind the one door. Descriptors are plain
  * memory; a program that links tests/host/mmu-model.c has each store, barrier and TLBI
- * judged as well, any other program has them do nothing.
+ * judged as well, any other program has them do nothing. A store is told when it is done.
  */
 #pragma once
 
@@ -10,7 +10,9 @@
 
 /* The model's ears: absent (NULL) unless mmu-model.c is linked. */
 #define MMU_MODEL __attribute__((weak))
-MMU_MODEL void mmu_model_store(desc_t *slot, desc_t value);
+MMU_MODEL void mmu_model_store(desc_t *slot, desc_t old, desc_t value);
+MMU_MODEL void mmu_model_cas_begins(desc_t *slot);
+MMU_MODEL void mmu_model_cas(desc_t *slot, desc_t old, desc_t value);
 MMU_MODEL void mmu_model_dmb_ishst(void);
 MMU_MODEL void mmu_model_dsb_ishst(void);
 MMU_MODEL void mmu_model_dsb_ish(void);
@@ -31,8 +33,21 @@ MMU_MODEL void mmu_model_ic_ialluis(void);
 
 static __always_inline void hw_store_desc(desc_t *slot, desc_t value)
 {
-	TELL_MODEL(store, slot, value);
+	desc_t old = *(volatile desc_t *)slot;
+
 	*(volatile desc_t *)slot = value;
+	TELL_MODEL(store, slot, old, value);
+}
+
+/* A model's walker may set the access flag right before. */
+static __always_inline bool hw_cas_desc(desc_t *slot, desc_t old, desc_t value)
+{
+	TELL_MODEL(cas_begins, slot);
+	if (*(volatile desc_t *)slot != old)
+		return false;
+	*(volatile desc_t *)slot = value;
+	TELL_MODEL(cas, slot, old, value);
+	return true;
 }
 
 static __always_inline desc_t hw_load_desc(const desc_t *slot)
