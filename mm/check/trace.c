@@ -31,6 +31,7 @@ static const char *const names[EVENT_KINDS] = {
 	[EVENT_TLBI_RVAAE1IS] = "tlbi_rvaae1is",
 	[EVENT_LAZY] = "lazy",
 	[EVENT_CAS] = "cas",
+	[EVENT_BBM] = "bbm",
 };
 
 /* --- writing ------------------------------------------------------------------------------- */

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "mm/arm64/hw.h"
 #include "mm/check/trace.h"
@@ -35,6 +37,18 @@ static const desc_t *table_at(void *context, uint64_t pa)
 	return pa < ARENA_END ? phys_to_virt(pa) : NULL;
 }
 
+/* What is neither RAM of the arena nor opened by a test cannot be read. */
+static const void *memory_at(void *context, uint64_t pa)
+{
+	char byte;
+	struct iovec to = { &byte, 1 }, from = { phys_to_virt(pa), 1 };
+
+	(void)context;
+	if (pa >= ARENA_END || process_vm_readv(getpid(), &to, 1, &from, 1, 0) != 1)
+		return NULL;
+	return phys_to_virt(pa);
+}
+
 static void reported(void *context, const struct check_report *report)
 {
 	(void)context;
@@ -52,6 +66,7 @@ static void reported(void *context, const struct check_report *report)
 static struct checker *start(void)
 {
 	const struct checker_config config = { .table_at = table_at,
+					       .memory_at = memory_at,
 					       .report = reported,
 					       .frames_end = FRAMES_COUNTED_END,
 					       .regions = REGIONS };
