@@ -10,8 +10,7 @@
 #include "mm/check/check.h"
 
 #define CHECK_CPUS   256
-#define MEMORY_TYPES 4		 /* AttrIndx of our MAIR */
-#define TCR_HA	     (1UL << 39) /* of TCR_EL1: walkers set the access flag */
+#define MEMORY_TYPES 4 /* AttrIndx of our MAIR */
 
 enum phase { PHASE_CLEAN, PHASE_STORED, PHASE_FLUSHABLE, PHASE_FLUSHED };
 
