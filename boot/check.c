@@ -70,6 +70,11 @@ static const desc_t *table_at(void *context, uint64_t pa)
 	return pfn_valid(pa >> PAGE_SHIFT) ? phys_to_virt(pa) : NULL;
 }
 
+static const void *memory_at(void *context, uint64_t pa)
+{
+	return table_at(context, pa);
+}
+
 int reserve_checker(void)
 {
 	struct phys_range r;
@@ -82,6 +87,7 @@ int reserve_checker(void)
 	tables = 2 * pages / PTRS_PER_TABLE + MORE_TABLES;
 	reserved.config =
 		(struct checker_config){ .table_at = table_at,
+					 .memory_at = memory_at,
 					 .frames_end = end << PAGE_SHIFT,
 					 .regions = 2 * pages / PTRS_PER_TABLE + MORE_REGIONS };
 	reserved.bytes = checker_memory(&reserved.config, tables);

@@ -52,7 +52,20 @@ static __always_inline void set_desc(desc_t *slot, desc_t value)
 	DOOR_COUNT(c->pte_writes++);
 }
 
-/* The same for a descriptor that links a table, or one that unlinks it (0). */
+/*
+ * The same if the slot holds @old, else nothing: for a descriptor without the access flag while
+ * walkers may set it (TCR_EL1.HA), which a plain store would not notice (D8.5.1). Returns whether
+ * it was stored.
+ */
+static __always_inline bool cas_desc(desc_t *slot, desc_t old, desc_t value)
+{
+	bool stored = hw_cas_desc(slot, old, value);
+
+	DOOR_COUNT(c->pte_writes += stored);
+	return stored;
+}
+
+/* The same as set_desc() for a descriptor that links a table, or one that unlinks it (0). */
 static __always_inline void set_table_desc(desc_t *slot, desc_t value)
 {
 	hw_store_desc(slot, value);

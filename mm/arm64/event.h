@@ -34,8 +34,10 @@ enum mm_event_kind {
 	EVENT_TLBI_RVAALE1IS = 18, /* new: operand */
 	EVENT_TLBI_RVAAE1IS = 19,  /* new: operand */
 	EVENT_LAZY =
-		20, /* new: 1: RAM may be freed before its TLBI from here on; 0: not any more */
-	EVENT_KINDS = 21,
+		20,	/* new: 1: RAM may be freed before its TLBI from here on; 0: not any more */
+	EVENT_CAS = 21, /* a store by compare-and-swap that took place: as EVENT_STORE */
+	EVENT_BBM = 22, /* new: level of FEAT_BBM that the CPUs have, 0 before */
+	EVENT_KINDS = 23,
 };
 
 struct mm_event {

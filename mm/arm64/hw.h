@@ -20,6 +20,32 @@ static __always_inline void hw_store_desc(desc_t *slot, desc_t value)
 	mm_events_end(irq);
 }
 
+/*
+ * Stores @value if the descriptor is @old, as one atomic step beside the walkers' own updates of
+ * the access flag, which are atomic as well (D8.5.1). Exclusives, not LSE: one image runs on
+ * Cortex-A53 too. They order nothing: the barriers that follow do, as for a plain store.
+ */
+static __always_inline bool hw_cas_desc(desc_t *slot, desc_t old, desc_t value)
+{
+	uint64_t irq = mm_events_begin();
+	desc_t found;
+	uint32_t fail;
+
+	asm volatile("1:	ldxr	%0, %2\n"
+		     "	cmp	%0, %3\n"
+		     "	b.ne	2f\n"
+		     "	stxr	%w1, %x4, %2\n"
+		     "	cbnz	%w1, 1b\n"
+		     "2:"
+		     : "=&r"(found), "=&r"(fail), "+Q"(*slot)
+		     : "r"(old), "rZ"(value)
+		     : "cc");
+	if (found == old)
+		MM_EVENT(EVENT_CAS, mm_event_address(slot), old, value);
+	mm_events_end(irq);
+	return found == old;
+}
+
 static __always_inline desc_t hw_load_desc(const desc_t *slot)
 {
 	return *(const volatile desc_t *)slot;

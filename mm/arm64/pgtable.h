@@ -43,6 +43,8 @@ enum mair_index {
 	((0xffUL << (8 * MAIR_NORMAL)) | (0x04UL << (8 * MAIR_DEVICE_nGnRE)) | \
 	 (0x00UL << (8 * MAIR_DEVICE_nGnRnE)) | (0x44UL << (8 * MAIR_NORMAL_NC)))
 
+#define TCR_HA (1UL << 39) /* of TCR_EL1: walkers set the access flag by themselves (D8.5.1) */
+
 /* AF is always set: TCR.HA is off, an access must not fault. Nothing here is for EL0. */
 #define PROT_KERNEL_BITS   (DESC_AF | DESC_ISH | DESC_UXN)
 #define PAGE_KERNEL	   (PROT_KERNEL_BITS | DESC_PXN | DESC_ATTR(MAIR_NORMAL))

@@ -22,6 +22,7 @@ struct slot {
 	bool walk : 1;	 /* it was a table: a walk cache may hold it */
 	bool normal : 1; /* it was a Normal write-back leaf, and nothing else since */
 	bool filled : 1; /* the table is detached and fresh: the slot was stored to */
+	bool moved : 1;	 /* it named another frame, which a TLB may still map: moved_from[] */
 };
 
 enum table_state {
@@ -46,6 +47,8 @@ struct table {
 	uint32_t touched_first, touched_last; /* stored to since groups were judged */
 	uint8_t state, level;
 	uint8_t stored_cpu, touched_cpu;
+	desc_t *moved_from; /* of slots that moved: the descriptor before; NULL: none has */
+	uint32_t moved;	    /* how many have */
 	bool touched;
 	bool fresh; /* detached, and nothing else than what is filled in is known of its contents */
 	desc_t shadow[PTRS_PER_TABLE]; /* what the door stored; of a slot that is gone: before */
@@ -71,6 +74,8 @@ struct check_cpu {
 	bool want_dsb;	     /* changed a live table since the last DSB */
 	bool want_tlbi_dsb;  /* TLBI since the last DSB ISH */
 	bool want_isb;
+	bool heard;	/* of, by any event */
+	bool sets_flag; /* TCR_EL1.HA */
 };
 
 struct checker {
@@ -83,6 +88,8 @@ struct checker {
 	struct table *tables, *free, **table_hash, *last_found;
 	uint32_t nr_tables, used_tables, table_buckets;
 	bool tables_lost; /* out of memory: some are not followed */
+	void *moved_from; /* arrays that are free, each begins with the next one's address */
+	unsigned heard_cpus, flag_setters; /* how many */
 	struct table *dirty[LEVEL_PTE + 1], *touched, *unlinked;
 	uint32_t in_phase[PHASE_FLUSHED + 1]; /* slots, of all tables; clean ones are not counted */
 
@@ -135,8 +142,17 @@ void check_report(struct checker *c, enum check_rule rule, uint64_t va, int leve
 /* rules.c: a valid descriptor by itself. */
 void check_format(struct checker *c, desc_t d, int level, uint64_t va);
 
-/* rules.c: @old becomes @d, both valid. Returns whether that needs no break. */
-bool check_live_change(struct checker *c, desc_t old, desc_t d, int level, uint64_t va);
+/*
+ * change.c: the event stores another valid descriptor to slot @i, which is live. False: it was
+ * reported, and nothing was done; else all is.
+ */
+bool change_live(struct checker *c, struct table *t, uint64_t i, const struct mm_event *e);
+
+/* change.c: whether @found is the leaf @known after a walker has set its access flag. */
+bool check_is_flag_update(const struct checker *c, desc_t known, desc_t found, int level);
+
+/* change.c: whether every CPU that was heard of sets access flags by itself. */
+bool check_flag_is_managed(const struct checker *c);
 
 /* tables.c */
 struct table *table_find(const struct checker *c, uint64_t pa);
@@ -145,6 +161,13 @@ void table_drop(struct checker *c, struct table *t);
 void table_store(struct checker *c, const struct mm_event *e);
 void table_attach(struct checker *c, uint64_t pa, uint64_t link, int level, uint64_t va);
 void tables_freed(struct checker *c, uint64_t pa, uint64_t bytes);
+/*
+ * An invalid slot becomes @d, where nothing may be cached, or whatever is; one that is live
+ * becomes invalid, and whether it may be cached is the caller's to say.
+ */
+void slot_valid(struct checker *c, struct table *t, uint64_t i, desc_t d);
+void slot_set(struct checker *c, struct table *t, uint64_t i, desc_t d);
+void slot_drop(struct checker *c, struct table *t, uint64_t i);
 /* Unlinked tables that no walk cache leads to any more are just pages again. */
 void tables_retire(struct checker *c);
 
@@ -153,7 +176,10 @@ void groups_touch(struct checker *c, struct table *t, uint64_t first, uint64_t l
 void groups_judge(struct checker *c, int cpu);
 
 /* stale.c */
-void stale_add(struct checker *c, struct table *t, uint64_t i, bool gone, bool walk);
+/* @old, which was in the slot, may be cached from here on. */
+void stale_add(struct checker *c, struct table *t, uint64_t i, desc_t old, bool gone, bool walk);
+/* After stale_add(): its frame was another one. */
+void stale_moved(struct checker *c, struct table *t, uint64_t i, desc_t old);
 void stale_drop(struct checker *c, struct table *t, uint64_t i);
 /* What is to happen at an address where something may be cached still. */
 enum stale_for { STALE_FOR_LEAF, STALE_FOR_LINK, STALE_FOR_OWNER };

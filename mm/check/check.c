@@ -7,13 +7,14 @@
 #include "mm/check/check-internal.h"
 
 #define REGIONS_DEFAULT 8192
+#define MORE_MOVED_FROM 2
 
 /* --- memory -------------------------------------------------------------------------------- */
 
 /* Offsets of the parts, each aligned to 64. */
 struct parts {
-	uint64_t table_hash, region_hash, regions, frames, tables, end;
-	uint32_t nr_regions, buckets, region_buckets;
+	uint64_t table_hash, region_hash, regions, frames, tables, moved_from, end;
+	uint32_t nr_regions, nr_moved_from, buckets, region_buckets;
 };
 
 static uint64_t place(uint64_t *end, uint64_t bytes)
@@ -41,6 +42,10 @@ static struct parts divide(const struct checker_config *config, unsigned tables)
 	p.region_hash = place(&p.end, p.region_buckets * sizeof(uint32_t));
 	p.regions = place(&p.end, p.nr_regions * sizeof(struct region));
 	p.frames = place(&p.end, (config->frames_end >> PAGE_SHIFT) * sizeof(struct frame));
+	/* One for each table whose slots map struct pages one by one, and some for tests. */
+	p.nr_moved_from = (uint32_t)(config->frames_end / PAGE_SIZE * STRUCT_PAGE_SIZE / PMD_SIZE) +
+			  MORE_MOVED_FROM;
+	p.moved_from = place(&p.end, p.nr_moved_from * sizeof(desc_t[PTRS_PER_TABLE]));
 	p.tables = place(&p.end, tables * sizeof(struct table));
 	return p;
 }
@@ -77,6 +82,12 @@ struct checker *checker_init(const struct checker_config *config, void *memory, 
 	c->used_regions = 1; /* 0 ends a chain */
 	c->frames = (struct frame *)(base + p.frames);
 	c->nr_frames = config->frames_end >> PAGE_SHIFT;
+	for (uint32_t i = 0; i < p.nr_moved_from; i++) {
+		void **array = (void **)(base + p.moved_from + i * sizeof(desc_t[PTRS_PER_TABLE]));
+
+		*array = c->moved_from;
+		c->moved_from = array;
+	}
 	return c;
 }
 
@@ -180,11 +191,19 @@ static void other_event(struct checker *c, const struct mm_event *e)
 		root_set(c, e);
 		break;
 	case EVENT_TCR:
+		c->flag_setters -= cpu->sets_flag;
+		cpu->sets_flag = e->new &TCR_HA;
+		c->flag_setters += cpu->sets_flag;
+		cpu->want_isb = true;
+		break;
 	case EVENT_SCTLR:
 		cpu->want_isb = true;
 		break;
 	case EVENT_FREE:
 		frames_go(c, e);
+		break;
+	case EVENT_BBM:
+		c->config.bbm_level = (unsigned)e->new;
 		break;
 	case EVENT_LAZY:
 		c->config.lazy_purge = e->new;
@@ -211,7 +230,9 @@ void checker_event(struct checker *c, const struct mm_event *e)
 		return;
 	}
 	cpu = &c->cpus[e->cpu];
-	if (e->kind == EVENT_STORE) {
+	c->heard_cpus += !cpu->heard;
+	cpu->heard = true;
+	if (e->kind == EVENT_STORE || e->kind == EVENT_CAS) {
 		table_store(c, e);
 		return;
 	}
@@ -264,7 +285,8 @@ static void check_memory(struct checker *c, const struct table *t)
 	for (uint64_t i = 0; i < PTRS_PER_TABLE; i++) {
 		desc_t d = slot_is_live(t, i) ? t->shadow[i] : 0;
 
-		if (memory[i] == d || !((memory[i] | d) & DESC_VALID))
+		if (memory[i] == d || !((memory[i] | d) & DESC_VALID) ||
+		    check_is_flag_update(c, d, memory[i], t->level))
 			continue;
 		check_report(c, RULE_DOOR, slot_va(t, i), t->level,
 			     "0x%lx: table of level %d written behind the door: 0x%lx, not 0x%lx",

@@ -15,7 +15,9 @@ struct checker;
 /* The rules; each has a name for people and the section that it comes from. */
 enum check_rule {
 	RULE_NONE,
-	RULE_BBM_ADDRESS, /* a live entry's output address changes without break */
+	/* A live entry's output address changes without break, and one of the two is writable, the
+	   frames do not hold the same, or something older may be cached. */
+	RULE_BBM_ADDRESS,
 	RULE_BBM_SIZE,	  /* ... its size: block to table or back, contiguous bit */
 	RULE_BBM_TYPE,	  /* ... its memory type or shareability */
 	RULE_GROUP,	  /* contiguous group not whole, not aligned or not equal */
@@ -33,6 +35,7 @@ enum check_rule {
 	RULE_MAP_COUNT,	  /* a frame's count of mappings is negative, or not zero at free */
 	RULE_MEMORY_TYPE, /* two memory types for one frame */
 	RULE_PAST_TABLE,  /* store past the object: beyond the table's last slot */
+	RULE_ACCESS_FLAG, /* store that a walker's update of the access flag may come before */
 	RULE_DOOR,	  /* a live table was written by somebody else than the door */
 	RULE_COUNT,
 };
@@ -54,6 +57,11 @@ struct check_report {
 struct checker_config {
 	/* Contents of the table page at @pa, as a walker would read it; NULL: no such memory. */
 	const desc_t *(*table_at)(void *context, uint64_t pa);
+	/*
+	 * Contents of the frame at @pa now, PAGE_SIZE bytes; NULL: no memory. Without this callback
+	 * what frames hold is known to nobody, and taken to be what the rules ask for.
+	 */
+	const void *(*memory_at)(void *context, uint64_t pa);
 	/* A rule is broken. May print; may not return into the checker. */
 	void (*report)(void *context, const struct check_report *report);
 	void *context;
@@ -61,8 +69,9 @@ struct checker_config {
 	/* Blocks of the leaf sizes, and pages past frames_end, that may be mapped at once; 0: some.
 	 */
 	unsigned regions;
-	bool lazy_purge; /* Normal write-back frames may be freed with stale translations;
-			    EVENT_LAZY */
+	unsigned bbm_level; /* FEAT_BBM: 0, or 2: sizes may change in a live entry; EVENT_BBM */
+	bool lazy_purge;    /* Normal write-back frames may be freed with stale translations;
+			       EVENT_LAZY */
 };
 
 /* Bytes of memory that checker_init() wants for @config; more lets it follow more tables. */

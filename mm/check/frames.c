@@ -4,12 +4,15 @@
  *
  * Pages below frames_end have an array; blocks of each leaf size, and pages above, have
  * regions, found by hash. A region also counts the smaller leaves inside it, so that two
- * leaves of different sizes on one frame are seen from both sides.
+ * leaves of different sizes on one frame are seen from both sides. A frame that more leaves
+ * map than its 15 bits count, as the shared pages of the vmemmap are, has a region of its own
+ * for the number.
  */
 #include "mm/arm64/layout.h"
 #include "mm/check/check-internal.h"
 
 #define LINEAR 0x8000u /* of frame.own[MAIR_NORMAL] */
+#define FULL   0x7fffu /* of the other bits: the region of level LEVEL_PTE has the count */
 
 static const char *const type_names[MEMORY_TYPES] = { "Normal", "Device-nGnRE", "Device-nGnRnE",
 						      "Normal-NC" };
@@ -97,6 +100,44 @@ static int largest_level(void)
 	return HAVE_PUD_BLOCK ? LEVEL_PUD : LEVEL_PMD;
 }
 
+/* Leaves that map a frame with an array as @type. */
+static uint32_t frame_count(struct checker *c, uint64_t pa, unsigned type)
+{
+	uint32_t n = c->frames[pa >> PAGE_SHIFT].own[type] & FULL;
+	const struct region *r = n == FULL ? region_find(c, pa, LEVEL_PTE) : NULL;
+
+	return r ? r->own[type] : n;
+}
+
+static void frame_add(struct checker *c, uint64_t pa, unsigned type)
+{
+	uint16_t *own = &c->frames[pa >> PAGE_SHIFT].own[type];
+	uint32_t n = frame_count(c, pa, type) + 1;
+	struct region *r = n < FULL ? NULL : region_get(c, pa, LEVEL_PTE);
+
+	if (r)
+		r->own[type] = n;
+	*own = (uint16_t)((*own & LINEAR) | MIN(n, FULL));
+}
+
+/* False: there was none. */
+static bool frame_remove(struct checker *c, uint64_t pa, unsigned type)
+{
+	uint16_t *own = &c->frames[pa >> PAGE_SHIFT].own[type];
+	uint32_t n = frame_count(c, pa, type);
+	struct region *r = n < FULL ? NULL : region_find(c, pa, LEVEL_PTE);
+
+	if (!n)
+		return false;
+	n--;
+	if (r) {
+		r->own[type] = n < FULL ? 0 : n;
+		region_put(c, r, LEVEL_PTE);
+	}
+	*own = (uint16_t)((*own & LINEAR) | MIN(n, FULL));
+	return true;
+}
+
 /* --- types --------------------------------------------------------------------------------- */
 
 /* A type of memory other than @type by which some leaf maps a part of the leaf; -1: none. */
@@ -133,10 +174,8 @@ void frames_mapped(struct checker *c, desc_t d, int level, uint64_t va)
 
 		if (is_linear(d, va))
 			*own |= LINEAR;
-		else if ((*own & ~LINEAR) == (LINEAR - 1))
-			check_report(c, RULE_NONE, va, level, "frame 0x%lx: its count is full", pa);
 		else
-			++*own;
+			frame_add(c, pa, type);
 	} else if ((r = region_get(c, pa, level))) {
 		r->own[type]++;
 		r->linear += is_linear(d, va);
@@ -165,9 +204,7 @@ void frames_unmapped(struct checker *c, desc_t d, int level, uint64_t va)
 
 		if (is_linear(d, va) && *own & LINEAR) {
 			*own &= (uint16_t)~LINEAR;
-		} else if (*own & ~LINEAR) {
-			--*own;
-		} else {
+		} else if (!frame_remove(c, pa, type)) {
 			negative(c, pa, level, va);
 			return;
 		}
@@ -197,7 +234,7 @@ static uint64_t page_mappings(struct checker *c, uint64_t pa)
 
 	if (has_array(c, pa, LEVEL_PTE))
 		for (unsigned type = 0; type < MEMORY_TYPES; type++)
-			n += c->frames[pa >> PAGE_SHIFT].own[type] & ~LINEAR;
+			n += frame_count(c, pa, type);
 	for (int l = has_array(c, pa, LEVEL_PTE) ? LEVEL_PMD : LEVEL_PTE; l >= largest_level();
 	     l--) {
 		const struct region *r = region_find(c, pa, l);

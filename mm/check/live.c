@@ -91,9 +91,10 @@ static void print_line(void *context, const char *line)
 	log_printf("%s\n", line);
 }
 
-/* What boot did before anybody listened. */
+/* What boot did before anybody listened, and what the CPUs can do: the boot CPU for all. */
 static void tell_registers(void)
 {
+	MM_EVENT(EVENT_BBM, 0, 0, field(read_sysreg(id_aa64mmfr2_el1), 55, 52));
 	MM_EVENT(EVENT_TCR, 0, 0, read_sysreg(tcr_el1));
 	MM_EVENT(EVENT_TTBR1, 0, 0, read_sysreg(ttbr1_el1));
 	MM_EVENT(EVENT_SCTLR, 0, 0, read_sysreg(sctlr_el1));

@@ -7,7 +7,7 @@
 
 #include "mm/check/check-internal.h"
 
-#define BBM	   "Arm ARM DDI 0487, D8.16.1 (break-before-make)"
+#define BBM	   "Arm ARM DDI 0487, D8.16.1 (break-before-make, rule WHZWS)"
 #define TLBI	   "Arm ARM DDI 0487, D8.14.5 (TLB maintenance instructions)"
 #define CONTIGUOUS "Arm ARM DDI 0487, D8.7.1 (contiguous bit)"
 #define FORMATS	   "Arm ARM DDI 0487, D8.3.1 (descriptor formats)"
@@ -36,6 +36,7 @@ const struct check_rule_text check_rules[RULE_COUNT] = {
 	[RULE_MEMORY_TYPE] = { "two memory types for one frame",
 			       "Arm ARM DDI 0487, B2.8 (mismatched memory attributes)" },
 	[RULE_PAST_TABLE] = { "store past the table", "docs/design.md" },
+	[RULE_ACCESS_FLAG] = { "access flag", "Arm ARM DDI 0487, D8.5.1 (rule BMRWH)" },
 	[RULE_DOOR] = { "store behind the door", "docs/design.md" },
 };
 
@@ -79,40 +80,14 @@ void check_format(struct checker *c, desc_t d, int level, uint64_t va)
 		check_report(c, RULE_ALIGNMENT, va, level,
 			     "0x%lx: descriptor 0x%lx has a misaligned address for level %d", va, d,
 			     level);
-	} else if (d & ~(known | (level >= LEVEL_PMD ? DESC_CONT : 0)) || !(d & DESC_AF) ||
+	} else if (!(d & DESC_AF) && !check_flag_is_managed(c)) {
+		check_report(c, RULE_ATTRIBUTES, va, level,
+			     "0x%lx: descriptor 0x%lx has bad attributes: no access flag, and not "
+			     "every CPU that was heard of sets it",
+			     va, d);
+	} else if (d & ~(known | (level >= LEVEL_PMD ? DESC_CONT : 0)) ||
 		   (d & DESC_ATTR(7)) >= DESC_ATTR(MEMORY_TYPES)) {
 		check_report(c, RULE_ATTRIBUTES, va, level,
 			     "0x%lx: descriptor 0x%lx has bad attributes", va, d);
 	}
-}
-
-/*
- * Permissions (RO, PXN, UXN) of a leaf may change while it is live; old and new are then
- * both in use until TLBI and DSB. The Arm ARM lets the address change too if neither is
- * writable and both frames hold the same; what frames hold is nothing that we can see.
- */
-bool check_live_change(struct checker *c, desc_t old, desc_t d, int level, uint64_t va)
-{
-	const char *what = NULL;
-	enum check_rule rule = RULE_NONE;
-
-	if (desc_is_leaf(old, level) != desc_is_leaf(d, level)) {
-		rule = RULE_BBM_SIZE;
-		what = "table and leaf";
-	} else if (desc_addr(old) != desc_addr(d)) {
-		rule = RULE_BBM_ADDRESS;
-		what = "address";
-	} else if ((old ^ d) & DESC_CONT) {
-		rule = RULE_BBM_SIZE;
-		what = "contiguous bit";
-	} else if ((old ^ d) & (DESC_ATTR(7) | DESC_ISH)) {
-		rule = RULE_BBM_TYPE;
-		what = "memory type";
-	}
-	if (!what)
-		return true;
-	check_report(c, rule, va, level,
-		     "0x%lx: 0x%lx becomes 0x%lx at level %d without break-before-make (%s)", va,
-		     old, d, level, what);
-	return false;
 }

@@ -3,6 +3,7 @@
  * What is stale: translations that a TLB (leaves) or a walk cache (tables) may hold though
  * the slot says something else by now. Tables with such slots are on a list for each level.
  */
+#include "mm/arm64/layout.h"
 #include "mm/check/check-internal.h"
 
 static void set_phase(struct checker *c, struct slot *s, enum phase phase)
@@ -24,19 +25,24 @@ static void put_on_list(struct checker *c, struct table *t, uint64_t i)
 	t->dirty_first = t->dirty_last = (uint32_t)i;
 }
 
-/* What the slot was is still in the shadow. */
-static bool was_normal(const struct table *t, uint64_t i, bool walk)
+/* Struct pages are never purged lazily: what maps them is flushed before its frames are free. */
+static bool is_vmemmap(uint64_t va)
+{
+	return ((va - VMEMMAP_START) & ((1UL << VA_BITS) - 1)) < VMEMMAP_SIZE;
+}
+
+static bool was_normal(const struct table *t, uint64_t i, desc_t old, bool walk)
 {
 	const struct slot *s = &t->slots[i];
 
 	return !walk && !s->walk && (s->phase == PHASE_CLEAN || s->normal) &&
-	       desc_type(t->shadow[i]) == MAIR_NORMAL;
+	       desc_type(old) == MAIR_NORMAL && !is_vmemmap(slot_va(t, i));
 }
 
-void stale_add(struct checker *c, struct table *t, uint64_t i, bool gone, bool walk)
+void stale_add(struct checker *c, struct table *t, uint64_t i, desc_t old, bool gone, bool walk)
 {
 	struct slot *s = &t->slots[i];
-	bool normal = was_normal(t, i, walk);
+	bool normal = was_normal(t, i, old, walk);
 
 	if (!t->stale)
 		put_on_list(c, t, i);
@@ -56,6 +62,40 @@ void stale_add(struct checker *c, struct table *t, uint64_t i, bool gone, bool w
 	s->filled = false;
 }
 
+/* An array for the table's, from those that are free. */
+static desc_t *get_moved_from(struct checker *c)
+{
+	void **array = c->moved_from;
+
+	if (array)
+		c->moved_from = *array;
+	return (desc_t *)array;
+}
+
+static void put_moved_from(struct checker *c, struct table *t)
+{
+	*(void **)t->moved_from = c->moved_from;
+	c->moved_from = t->moved_from;
+	t->moved_from = NULL;
+}
+
+void stale_moved(struct checker *c, struct table *t, uint64_t i, desc_t old)
+{
+	struct slot *s = &t->slots[i];
+
+	if (!t->moved_from && !(t->moved_from = get_moved_from(c))) {
+		check_report(c, RULE_NONE, slot_va(t, i), t->level,
+			     "out of memory: which frame was at 0x%lx is not remembered",
+			     slot_va(t, i));
+		return;
+	}
+	t->normal -= s->normal;
+	s->normal = false;
+	s->moved = true;
+	t->moved++;
+	t->moved_from[i] = old;
+}
+
 /* The table itself may go with its last stale slot: callers hold no pointer to a ghost. */
 void stale_drop(struct checker *c, struct table *t, uint64_t i)
 {
@@ -67,6 +107,8 @@ void stale_drop(struct checker *c, struct table *t, uint64_t i)
 		t->shadow[i] = 0;
 	t->walks -= s->walk;
 	t->normal -= s->normal;
+	if (s->moved && !--t->moved)
+		put_moved_from(c, t);
 	set_phase(c, s, PHASE_CLEAN);
 	*s = (struct slot){ 0 };
 	c->stats.stale--;
@@ -248,17 +290,33 @@ static bool is_all_excused(const struct checker *c, const struct table *t)
 	return c->config.lazy_purge && t->normal == t->stale;
 }
 
+static bool overlaps(desc_t d, uint64_t size, uint64_t pa, uint64_t bytes)
+{
+	return desc_addr(d) < pa + bytes && desc_addr(d) + size > pa;
+}
+
+/* Which stale descriptor of the slot maps a part of [@pa, @pa + @bytes); 0: none. */
+static desc_t stale_leaf(const struct table *t, uint64_t i, uint64_t pa, uint64_t bytes)
+{
+	const struct slot *s = &t->slots[i];
+	uint64_t size = entry_size(t->level);
+
+	if (s->phase && s->moved && overlaps(t->moved_from[i], size, pa, bytes))
+		return t->moved_from[i];
+	if (s->phase && s->gone && !s->walk && overlaps(t->shadow[i], size, pa, bytes))
+		return t->shadow[i];
+	return 0;
+}
+
 void stale_frames_freed(struct checker *c, uint64_t pa, uint64_t bytes)
 {
 	for_each_dirty(t, c, level) for (uint64_t i = t->dirty_first; i <= t->dirty_last; i++)
 	{
-		desc_t d = t->shadow[i];
-		uint64_t size = entry_size(level);
+		desc_t d;
 
 		if (is_all_excused(c, t))
 			break;
-		if (!t->slots[i].phase || !t->slots[i].gone || t->slots[i].walk ||
-		    is_excused(c, t, i) || desc_addr(d) >= pa + bytes || desc_addr(d) + size <= pa)
+		if (is_excused(c, t, i) || !(d = stale_leaf(t, i, pa, bytes)))
 			continue;
 		check_report(c, RULE_MAP_COUNT, slot_va(t, i), level,
 			     "0x%lx: frame 0x%lx freed that a TLB may still map", slot_va(t, i),

@@ -107,17 +107,10 @@ void tables_retire(struct checker *c)
 
 static void detach(struct checker *c, uint64_t pa, uint64_t link);
 
-static void slot_valid(struct checker *c, struct table *t, uint64_t i, desc_t d)
+void slot_set(struct checker *c, struct table *t, uint64_t i, desc_t d)
 {
 	uint64_t va = slot_va(t, i);
-	bool link = t->level < LEVEL_PTE && desc_is_table(d);
 
-	if (stale_in_range(c, va, entry_size(t->level), link ? STALE_FOR_LINK : STALE_FOR_LEAF)) {
-		check_report(c, RULE_VA_REUSED, va, t->level,
-			     "0x%lx: valid again at level %d before its old translation is gone",
-			     va, t->level);
-		stale_drop(c, t, i);
-	}
 	t->shadow[i] = d;
 	t->valid++;
 	c->stats.changes++;
@@ -130,20 +123,40 @@ static void slot_valid(struct checker *c, struct table *t, uint64_t i, desc_t d)
 	}
 }
 
-/* A slot of a live table is not valid any more, or no walk reaches it from the root. */
-static void slot_gone(struct checker *c, struct table *t, uint64_t i)
+void slot_valid(struct checker *c, struct table *t, uint64_t i, desc_t d)
+{
+	uint64_t va = slot_va(t, i);
+	bool link = t->level < LEVEL_PTE && desc_is_table(d);
+
+	if (stale_in_range(c, va, entry_size(t->level), link ? STALE_FOR_LINK : STALE_FOR_LEAF)) {
+		check_report(c, RULE_VA_REUSED, va, t->level,
+			     "0x%lx: valid again at level %d before its old translation is gone",
+			     va, t->level);
+		stale_drop(c, t, i);
+	}
+	slot_set(c, t, i, d);
+}
+
+void slot_drop(struct checker *c, struct table *t, uint64_t i)
 {
 	desc_t d = t->shadow[i];
-	bool leaf = desc_is_leaf(d, t->level);
 
 	t->valid--;
-	stale_add(c, t, i, true, !leaf);
-	if (leaf) {
+	if (desc_is_leaf(d, t->level)) {
 		c->stats.mapped_bytes -= entry_size(t->level);
 		frames_unmapped(c, d, t->level, slot_va(t, i));
 	} else {
 		detach(c, desc_addr(d), t->pa + i * sizeof(desc_t));
 	}
+}
+
+/* A slot of a live table is not valid any more, or no walk reaches it from the root. */
+static void slot_gone(struct checker *c, struct table *t, uint64_t i)
+{
+	desc_t d = t->shadow[i];
+
+	stale_add(c, t, i, d, true, !desc_is_leaf(d, t->level));
+	slot_drop(c, t, i);
 }
 
 /* Of a page fresh from the allocator: what is valid in it has to be the door's. */
@@ -239,6 +252,10 @@ static void check_old(struct checker *c, struct table *t, uint64_t i, desc_t old
 
 	if (old == known || !((old | known) & DESC_VALID))
 		return;
+	if (check_is_flag_update(c, known, old, t->level)) {
+		t->shadow[i] = old;
+		return;
+	}
 	check_report(c, RULE_DOOR, va, t->level,
 		     "0x%lx: the slot held 0x%lx at level %d, the door had stored 0x%lx", va, old,
 		     t->level, known);
@@ -270,14 +287,8 @@ static void live_store(struct checker *c, struct table *t, const struct mm_event
 	if (was_live ? t->shadow[i] == e->new : !(e->new &DESC_VALID))
 		return;
 	cpu->want_dsb = true;
-	if (was_live && e->new &DESC_VALID &&check_live_change(c, t->shadow[i], e->new, t->level,
-							       slot_va(t, i))) {
-		stale_add(c, t, i, false, false);
-		t->shadow[i] = e->new;
-		c->stats.changes++;
-		check_format(c, e->new, t->level, slot_va(t, i));
+	if (was_live && e->new &DESC_VALID &&change_live(c, t, i, e))
 		return;
-	}
 	if (was_live) {
 		slot_gone(c, t, i);
 		c->stats.changes += !(e->new &DESC_VALID);

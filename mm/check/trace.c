@@ -30,6 +30,8 @@ static const char *const names[EVENT_KINDS] = {
 	[EVENT_TLBI_RVAALE1IS] = "tlbi_rvaale1is",
 	[EVENT_TLBI_RVAAE1IS] = "tlbi_rvaae1is",
 	[EVENT_LAZY] = "lazy",
+	[EVENT_CAS] = "cas",
+	[EVENT_BBM] = "bbm",
 };
 
 /* --- writing ------------------------------------------------------------------------------- */

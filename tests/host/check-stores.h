@@ -342,9 +342,9 @@ STEPS(link_foreign)
 }
 STEPS(link_nowhere)
 {
-	tell(EVENT_TABLE_ALLOC, PAGES * PAGE_SIZE, 0, 0);
+	tell(EVENT_TABLE_ALLOC, ARRAY_SIZE(memory) * PAGE_SIZE, 0, 0);
 	dmb();
-	store(PMD, 0, link_to(PAGES));
+	store(PMD, 0, link_to(ARRAY_SIZE(memory)));
 	mapped();
 }
 STEPS(alloc_linked)

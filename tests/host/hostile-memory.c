@@ -365,7 +365,7 @@ static void last_moment(void)
 
 /* --- what the door does ------------------------------------------------------------------- */
 
-void mmu_model_store(desc_t *slot, desc_t value)
+void mmu_model_store(desc_t *slot, desc_t old, desc_t value)
 {
 	uint64_t pa = (uint64_t)slot - PAGE_OFFSET, index;
 
@@ -374,6 +374,7 @@ void mmu_model_store(desc_t *slot, desc_t value)
 			return; /* a buffer */
 		pa = ROOT_PA + (uint64_t)slot - (uint64_t)swapper_pg_dir;
 	}
+	(void)old;
 	index = pa >> 3;
 	if (unlikely(!(page_state[pa >> PAGE_SHIFT] & PAGE_TABLE)))
 		begin_table(pa);
@@ -387,6 +388,16 @@ void mmu_model_store(desc_t *slot, desc_t value)
 	else
 		buffer_store(index, value);
 	tick(false);
+}
+
+void mmu_model_cas_begins(desc_t *slot)
+{
+	(void)slot;
+}
+
+void mmu_model_cas(desc_t *slot, desc_t old, desc_t value)
+{
+	mmu_model_store(slot, old, value);
 }
 
 void mmu_model_dmb_ishst(void)

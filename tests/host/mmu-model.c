@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "mm/arm64/hw.h"
 #include "mm/check/trace.h"
@@ -35,6 +37,18 @@ static const desc_t *table_at(void *context, uint64_t pa)
 	return pa < ARENA_END ? phys_to_virt(pa) : NULL;
 }
 
+/* What is neither RAM of the arena nor opened by a test cannot be read. */
+static const void *memory_at(void *context, uint64_t pa)
+{
+	char byte;
+	struct iovec to = { &byte, 1 }, from = { phys_to_virt(pa), 1 };
+
+	(void)context;
+	if (pa >= ARENA_END || process_vm_readv(getpid(), &to, 1, &from, 1, 0) != 1)
+		return NULL;
+	return phys_to_virt(pa);
+}
+
 static void reported(void *context, const struct check_report *report)
 {
 	(void)context;
@@ -52,6 +66,7 @@ static void reported(void *context, const struct check_report *report)
 static struct checker *start(void)
 {
 	const struct checker_config config = { .table_at = table_at,
+					       .memory_at = memory_at,
 					       .report = reported,
 					       .frames_end = FRAMES_COUNTED_END,
 					       .regions = REGIONS };
@@ -89,7 +104,7 @@ static void tell(enum mm_event_kind kind, uint64_t address, uint64_t old, uint64
 		mmu_model_recorder(&event);
 	checker_event(get(), &event);
 	/* Most stores are to tables that no walker can reach: nothing is new. */
-	if (kind != EVENT_STORE ||
+	if ((kind != EVENT_STORE && kind != EVENT_CAS) ||
 	    checker_stats(checker)->live_stores != mmu_model.events.live_stores)
 		copy_stats();
 }
@@ -103,17 +118,32 @@ void mm_event(enum mm_event_kind kind, uint64_t address, uint64_t old, uint64_t 
 
 /* --- what the door does ------------------------------------------------------------------- */
 
-/* The slot still has its old value. */
-void mmu_model_store(desc_t *slot, desc_t value)
+static void tell_store(enum mm_event_kind kind, const desc_t *slot, desc_t old, desc_t value)
 {
 	uint64_t pa = (uint64_t)slot - PAGE_OFFSET,
 		 in_root = (uint64_t)slot - (uint64_t)swapper_pg_dir;
 
 	if (in_root < sizeof(swapper_pg_dir))
-		tell(EVENT_STORE, ROOT_PA + in_root, *slot, value);
+		tell(kind, ROOT_PA + in_root, old, value);
 	else if (pa < ARENA_END)
-		tell(EVENT_STORE, pa, *slot, value);
+		tell(kind, pa, old, value);
 	/* else: a buffer */
+}
+
+void mmu_model_store(desc_t *slot, desc_t old, desc_t value)
+{
+	tell_store(EVENT_STORE, slot, old, value);
+}
+
+/* Nobody else stores to the slot. */
+void mmu_model_cas_begins(desc_t *slot)
+{
+	(void)slot;
+}
+
+void mmu_model_cas(desc_t *slot, desc_t old, desc_t value)
+{
+	tell_store(EVENT_CAS, slot, old, value);
 }
 
 void mmu_model_dmb_ishst(void)

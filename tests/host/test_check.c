@@ -16,9 +16,10 @@
 
 /* Memory of tables: page i is at PA i * PAGE_SIZE. */
 enum { NOTHING, ROOT, PUD, PMD, PTES, NEXT, SPARE, PAGES };
-#define TABLES 12
+#define MORE_PAGES (1 + (140 >> (TABLE_SHIFT - 9))) /* 70,000 leaves in all */
+#define TABLES	   (12 + MORE_PAGES)
 
-#define VA	(VMALLOC_START + PUD_SIZE)
+#define VA	base
 #define RAM	(8 * CONT_PMD_SIZE) /* frames, aligned to all that there is */
 #define RAM_END (RAM + 2 * CONT_PMD_SIZE)
 #define DEVICE	(1UL << 40)
@@ -29,19 +30,34 @@ enum { NOTHING, ROOT, PUD, PMD, PTES, NEXT, SPARE, PAGES };
 #define TYPE(t)	 ((uint64_t)DESC_ATTR(t))
 #define PAGE(i)	 tlbi_operand(VA + ((uint64_t)(i) << PAGE_SHIFT))
 
-static __attribute__((aligned(PAGE_SIZE))) desc_t memory[PAGES][PTRS_PER_TABLE];
+static __attribute__((aligned(PAGE_SIZE))) desc_t memory[PAGES + MORE_PAGES][PTRS_PER_TABLE];
 static __attribute__((aligned(64))) char records[64 * MiB];
 static struct checker *checker;
 static struct checker_config config;
+static uint64_t base = VMALLOC_START + PUD_SIZE; /* of tables down to PMD */
 static unsigned cpu, rules[RULE_COUNT];
 static enum check_rule first_rule;
-static char first_text[160];
+static char first_text[160], last_text[160];
 
 static const desc_t *table_at(void *context, uint64_t pa)
 {
 	(void)context;
-	return pa >> PAGE_SHIFT > NOTHING && pa >> PAGE_SHIFT < PAGES ? memory[pa >> PAGE_SHIFT]
-								      : NULL;
+	return pa >> PAGE_SHIFT > NOTHING && pa >> PAGE_SHIFT < ARRAY_SIZE(memory)
+		       ? memory[pa >> PAGE_SHIFT]
+		       : NULL;
+}
+
+/* All frames of RAM hold the same but one, whose last byte differs. */
+static uint64_t odd_frame;
+
+static const void *memory_at(void *context, uint64_t pa)
+{
+	static const char even[PAGE_SIZE], odd[PAGE_SIZE] = { [PAGE_SIZE - 1] = 1 };
+
+	(void)context;
+	if (pa < RAM || pa >= RAM_END)
+		return NULL;
+	return pa == odd_frame ? odd : even;
 }
 
 static void reported(void *context, const struct check_report *report)
@@ -51,6 +67,7 @@ static void reported(void *context, const struct check_report *report)
 		snprintf(first_text, sizeof(first_text), "%s", report->text);
 		first_rule = report->rule;
 	}
+	snprintf(last_text, sizeof(last_text), "%s", report->text);
 	rules[report->rule]++;
 }
 
@@ -69,6 +86,14 @@ static void store(unsigned page, uint64_t slot, desc_t value)
 
 	(&memory[page][0])[slot] = value;
 	tell(EVENT_STORE, page * PAGE_SIZE + slot * sizeof(desc_t), old, value);
+}
+
+static void cas(unsigned page, uint64_t slot, desc_t value)
+{
+	desc_t old = (&memory[page][0])[slot];
+
+	(&memory[page][0])[slot] = value;
+	tell(EVENT_CAS, page * PAGE_SIZE + slot * sizeof(desc_t), old, value);
 }
 
 static void dmb(void)
@@ -175,6 +200,7 @@ static void begin(uint64_t bytes)
 	first_text[0] = '\0';
 	cpu = 0;
 	config.table_at = table_at;
+	odd_frame = 0;
 	config.report = reported;
 	config.frames_end = RAM_END;
 	config.regions = 256;
@@ -254,8 +280,13 @@ static void reports(enum check_rule rule, void (*steps)(void), const char *what)
 
 #include "tests/host/check-frames.h"
 
+#include "tests/host/check-moves.h"
+
+#include "tests/host/check-sizes.h"
+
 int main(void)
 {
+	config.memory_at = memory_at;
 	test_changes();
 	test_groups();
 	test_formats();
@@ -268,6 +299,10 @@ int main(void)
 	test_frames();
 	test_types();
 	test_past();
+	test_moves();
+	test_access_flag();
+	test_sizes();
+	test_counts();
 	test_memory();
 	return tap_done();
 }

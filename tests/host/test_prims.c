@@ -361,6 +361,43 @@ static void test_tlbi_range(void)
 	ok(good, "tlbi_range() names each page once, in at most five TLBIs");
 }
 
+/* A walker sets the access flag right before the compare-and-swap, if the test says so. */
+static bool walker_is_first;
+static unsigned nr_stored;
+
+void mmu_model_cas_begins(desc_t *slot)
+{
+	if (walker_is_first)
+		*slot |= DESC_AF;
+}
+
+void mmu_model_cas(desc_t *slot, desc_t old, desc_t value)
+{
+	nr_stored += *slot == value && old == (BITS & ~DESC_AF);
+}
+
+static void test_cas(void)
+{
+	const desc_t old = BITS & ~DESC_AF, new = BITS + PAGE_SIZE;
+
+	begin();
+	door_counting = true;
+	door_counts = (struct door_counts){ 0 };
+	slots[0] = old;
+	ok(!cas_desc(slots, new, 0) && slots[0] == old && !nr_stored && !door_counts.pte_writes,
+	   "cas_desc() of another value stores nothing, counts nothing");
+	walker_is_first = true;
+	ok(!cas_desc(slots, old, new) && slots[0] == BITS && !nr_stored && !door_counts.pte_writes,
+	   "cas_desc() after a walker's update likewise");
+	walker_is_first = false;
+	slots[0] = old;
+	ok(cas_desc(slots, old, new) && slots[0] == new &&nr_stored == 1 &&
+		   door_counts.pte_writes == 1 && guarded(1),
+	   "cas_desc() of the same value stores, counts one descriptor");
+	door_counting = false;
+	door_counts = (struct door_counts){ 0 };
+}
+
 static void test_counts(void)
 {
 	const struct door_counts want = {
@@ -408,6 +445,7 @@ int main(void)
 	test_fill_groups();
 	test_tlbi_leaves();
 	test_tlbi_range();
+	test_cas();
 	test_counts();
 	return tap_done();
 }

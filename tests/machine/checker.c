@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/arm64/backtrace.h"
+#include "lib/arm64/sysreg.h"
 #include "lib/platform.h"
 #include "mm/arm64/door.h"
 #include "mm/arm64/prims.h"
@@ -15,25 +16,8 @@
 #include "mm/map/map.h"
 #include "mm/map/view/walk.h"
 #include "mm/phys/buddy.h"
+#include "tests/machine/checker.h"
 #include "tests/support.h"
-
-/*
- * Between the fixed slots and vmalloc, far enough from both to have tables of its own down from
- * the PMD's; nothing is ever there, or accessed there.
- */
-#define SCRATCH 0xffff880000000000UL
-
-#define MOST_TABLES 6
-
-struct scratch {
-	desc_t *pmd, *pte; /* the slots of SCRATCH */
-	unsigned nr_tables;
-	struct {
-		struct page *page;
-		unsigned order;
-		desc_t *link;
-	} tables[MOST_TABLES];
-};
 
 static struct {
 	unsigned reports, of[RULE_COUNT];
@@ -112,6 +96,12 @@ static void drop_tables(struct scratch *s)
 	}
 }
 
+/* To the checker: which level of FEAT_BBM the machine has. A test says so for itself. */
+static void tell_bbm(uint64_t level)
+{
+	MM_EVENT(EVENT_BBM, 0, 0, level);
+}
+
 /* --- wrong, and caught --------------------------------------------------------------------- */
 
 /* A store is one of this file: its place is known by name. */
@@ -122,8 +112,7 @@ static bool has_place(const struct mm_event *event)
 	return !event->kind || (event->site && find_symbol(event->site, &offset));
 }
 
-/* @wrong ends in reports, the first of which is @rule's; RULE_NONE: in none. */
-static void check_rule(void (*wrong)(struct scratch *s), enum check_rule rule)
+void check_rule(void (*wrong)(struct scratch *s), enum check_rule rule)
 {
 	enum flush_policy before;
 	struct scratch s;
@@ -138,6 +127,7 @@ static void check_rule(void (*wrong)(struct scratch *s), enum check_rule rule)
 	wrong(&s);
 	live_check_quiet();
 	live_check_take(NULL);
+	tell_bbm(field(read_sysreg(id_aa64mmfr2_el1), 55, 52));
 	flush_set_policy(before);
 	drop_tables(&s);
 	if (CHECK_EQ(heard.first.rule, rule) && rule != RULE_NONE)
@@ -146,14 +136,6 @@ static void check_rule(void (*wrong)(struct scratch *s), enum check_rule rule)
 		ktap_note("heard: %s", heard.first.text);
 	CHECK_EQ(!!heard.reports, rule != RULE_NONE);
 }
-
-#define RULE(ident, name, rule)                \
-	static void ident(struct scratch *s);  \
-	TEST(checker_##ident, "checker/" name) \
-	{                                      \
-		check_rule(ident, rule);       \
-	}                                      \
-	static void ident(struct scratch *s __attribute__((unused)))
 
 /* Device frames that are not there: nothing of them is cached, fetched or counted as RAM. */
 static desc_t leaf(uint64_t page, int level)
@@ -205,8 +187,21 @@ RULE(bbm_address, "bbm-address", RULE_BBM_ADDRESS)
 
 RULE(bbm_size, "bbm-contiguous-bit", RULE_BBM_SIZE)
 {
+	tell_bbm(0);
 	map_group(s, CONT_PTES);
 	set_desc(s->pte, leaf(0, LEVEL_PTE));
+}
+
+/* On any CPU: nothing is ever accessed there. */
+RULE(bbm_level_2, "bbm-contiguous-bit-at-level-2", RULE_NONE)
+{
+	tell_bbm(2);
+	map_group(s, CONT_PTES);
+	for (unsigned i = 0; i < CONT_PTES; i++)
+		set_desc(&s->pte[i], leaf(i, LEVEL_PTE));
+	door_before_tlbi();
+	tlbi_leaves(SCRATCH, CONT_PTES, PAGE_SIZE);
+	door_after_tlbi();
 }
 
 RULE(bbm_table, "bbm-table-becomes-block", RULE_BBM_SIZE)

@@ -2,7 +2,7 @@
 /*
  * The host's stand-in for the instructions behind the one door. Descriptors are plain
  * memory; a program that links tests/host/mmu-model.c has each store, barrier and TLBI
- * judged as well, any other program has them do nothing.
+ * judged as well, any other program has them do nothing. A store is told when it is done.
  */
 #pragma once
 
@@ -10,7 +10,9 @@
 
 /* The model's ears: absent (NULL) unless mmu-model.c is linked. */
 #define MMU_MODEL __attribute__((weak))
-MMU_MODEL void mmu_model_store(desc_t *slot, desc_t value);
+MMU_MODEL void mmu_model_store(desc_t *slot, desc_t old, desc_t value);
+MMU_MODEL void mmu_model_cas_begins(desc_t *slot);
+MMU_MODEL void mmu_model_cas(desc_t *slot, desc_t old, desc_t value);
 MMU_MODEL void mmu_model_dmb_ishst(void);
 MMU_MODEL void mmu_model_dsb_ishst(void);
 MMU_MODEL void mmu_model_dsb_ish(void);
@@ -29,10 +31,38 @@ MMU_MODEL void mmu_model_ic_ialluis(void);
 			mmu_model_##event(__VA_ARGS__); \
 	} while (0)
 
+/*
+ * The host's vmemmap is in the lower half of the address space, where this process can read it; a
+ * walker, which has TTBR1 alone, knows it by addresses with the upper bits set. @operand has the
+ * address from bit @shift on in its lower @bits bits.
+ */
+static __always_inline uint64_t as_ttbr1(uint64_t operand, unsigned shift, unsigned bits)
+{
+	uint64_t address = operand & ((1UL << bits) - 1);
+	uint64_t va = address << shift & ((1UL << VA_BITS) - 1);
+
+	if (va - VMEMMAP_START >= VMEMMAP_SIZE)
+		return operand;
+	return operand | ((1UL << bits) - (1UL << (VA_BITS - shift)));
+}
+
 static __always_inline void hw_store_desc(desc_t *slot, desc_t value)
 {
-	TELL_MODEL(store, slot, value);
+	desc_t old = *(volatile desc_t *)slot;
+
 	*(volatile desc_t *)slot = value;
+	TELL_MODEL(store, slot, old, value);
+}
+
+/* A model's walker may set the access flag right before. */
+static __always_inline bool hw_cas_desc(desc_t *slot, desc_t old, desc_t value)
+{
+	TELL_MODEL(cas_begins, slot);
+	if (*(volatile desc_t *)slot != old)
+		return false;
+	*(volatile desc_t *)slot = value;
+	TELL_MODEL(cas, slot, old, value);
+	return true;
 }
 
 static __always_inline desc_t hw_load_desc(const desc_t *slot)
@@ -62,12 +92,12 @@ static __always_inline void hw_isb(void)
 
 static __always_inline void hw_tlbi_vaale1is(uint64_t operand)
 {
-	TELL_MODEL(tlbi_vaale1is, operand);
+	TELL_MODEL(tlbi_vaale1is, as_ttbr1(operand, 12, 44));
 }
 
 static __always_inline void hw_tlbi_vaae1is(uint64_t operand)
 {
-	TELL_MODEL(tlbi_vaae1is, operand);
+	TELL_MODEL(tlbi_vaae1is, as_ttbr1(operand, 12, 44));
 }
 
 static __always_inline void hw_tlbi_vmalle1is(void)
@@ -77,12 +107,12 @@ static __always_inline void hw_tlbi_vmalle1is(void)
 
 static __always_inline void hw_tlbi_rvaale1is(uint64_t operand)
 {
-	TELL_MODEL(tlbi_rvaale1is, operand);
+	TELL_MODEL(tlbi_rvaale1is, as_ttbr1(operand, PAGE_SHIFT, 37));
 }
 
 static __always_inline void hw_tlbi_rvaae1is(uint64_t operand)
 {
-	TELL_MODEL(tlbi_rvaae1is, operand);
+	TELL_MODEL(tlbi_rvaae1is, as_ttbr1(operand, PAGE_SHIFT, 37));
 }
 
 static __always_inline void hw_dc_cvau(uint64_t va)
