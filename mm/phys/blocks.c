@@ -18,8 +18,9 @@ struct page *prepare_block(struct page *page, unsigned order, gfp_t gfp)
 	if (gfp & __GFP_ZERO)
 		memset(page_address(page), 0, PAGE_SIZE << order);
 	if (gfp & __GFP_COMP && order > 0) {
-		page->flags |= PG_HEAD;
 		page_fill_tails(page + 1, (1UL << order) - 1, page->zone, order);
+		/* Release: who sees a head sees its tails, and no older ones (page-ref.h). */
+		__atomic_store_n(&page->flags, page->flags | PG_HEAD, __ATOMIC_RELEASE);
 	}
 	return page;
 }
