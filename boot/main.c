@@ -21,6 +21,7 @@
 #include "drivers/smp/hang.h"
 #include "lib/exit.h"
 #include "drivers/psci.h"
+#include "lib/arm64/atomic.h"
 #include "lib/arm64/probe.h"
 #include "lib/arm64/stack.h"
 #include "lib/arm64/sysreg.h"
@@ -106,6 +107,7 @@ static void start_machine(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 	start_console(&fdt, (void *)FIXED_FDT, window);
 	psci_init(&fdt);
 	learn_platform(entry_el, image_pa);
+	cpus_have_lse = cpu_has_lse();
 	/* External aborts are reported where they happen; IRQs stay masked till there is a GIC. */
 	local_serror_enable();
 	print_banner();

@@ -15,6 +15,7 @@
 #include "drivers/psci.h"
 #include "drivers/smp/hang.h"
 #include "drivers/smp/smp-internal.h"
+#include "lib/arm64/atomic.h"
 #include "lib/arm64/barrier.h"
 #include "lib/arm64/stack.h"
 #include "lib/arm64/sysreg.h"
@@ -145,6 +146,8 @@ _Noreturn void secondary_main(struct cpu *self)
 	this_cpu(stack_top) = self->stack_top;
 	this_cpu(emergency_top) = self->emergency_top;
 	self->midr = read_sysreg(midr_el1);
+	if (!cpu_has_lse())
+		WRITE_ONCE(cpus_have_lse, false);
 	local_serror_enable();
 	/* Without interrupts it would never hear of work: it goes, and will be missed. */
 	if (!gic_cpu_init() && change_state(self, CPU_IS_STARTING, CPU_IS_ONLINE)) {

@@ -11,7 +11,7 @@
 uint64_t ioremap_phys_end = PHYS_END;
 uint64_t ioremap_forbidden_start, ioremap_forbidden_end;
 
-/* Physical addresses without RAM, first to last: what lies between its ranges. */
+/* Physical addresses without linear mapping, first to last: what lies between its ranges. */
 struct hole {
 	uint64_t first, last;
 };
@@ -27,7 +27,7 @@ static unsigned learn_holes(void)
 	struct phys_range r;
 	unsigned n = 0;
 
-	for_each_ram_range (&r) {
+	for_each_linear_range (&r) {
 		uint64_t start = r.first_pfn << PAGE_SHIFT;
 
 		/* What is forbidden lies right below the image's data: it counts as RAM here. */

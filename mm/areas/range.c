@@ -25,7 +25,7 @@ static bool is_unmapped(uint64_t addr, uint64_t end)
 	return !next_mapped(&addr, &end);
 }
 
-/* Some frame of [pa, pa + size) is RAM, or the kernel's text or rodata. */
+/* Some frame of [pa, pa + size) is RAM, a device's too, or the kernel's text or rodata. */
 static bool has_ram(uint64_t pa, uint64_t size)
 {
 	struct phys_range r;
@@ -33,7 +33,7 @@ static bool has_ram(uint64_t pa, uint64_t size)
 
 	if (pa < ioremap_forbidden_end && pa + size > ioremap_forbidden_start)
 		return true;
-	for_each_ram_range (&r)
+	for_each_linear_range (&r)
 		if (r.first_pfn < end && r.first_pfn + r.pages > first)
 			return true;
 	return false;

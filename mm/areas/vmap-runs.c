@@ -62,12 +62,12 @@ void *vmap_sg(const struct phys_range *runs, uint64_t nr_runs, uint32_t flags, p
 	return finish(area, count, error);
 }
 
-/* Neither RAM nor the kernel's text and rodata, and the CPU has such addresses. */
+/* Neither RAM, a device's too, nor the kernel's text and rodata, and the CPU has such addresses. */
 static bool is_device_pfn(uint64_t pfn)
 {
 	uint64_t pa = pfn << PAGE_SHIFT;
 
-	return pfn < ioremap_phys_end >> PAGE_SHIFT && !pfn_valid(pfn) &&
+	return pfn < ioremap_phys_end >> PAGE_SHIFT && !pfn_is_linear(pfn) &&
 	       pa - ioremap_forbidden_start >= ioremap_forbidden_end - ioremap_forbidden_start;
 }
 

@@ -18,8 +18,9 @@ struct page *prepare_block(struct page *page, unsigned order, gfp_t gfp)
 	if (gfp & __GFP_ZERO)
 		memset(page_address(page), 0, PAGE_SIZE << order);
 	if (gfp & __GFP_COMP && order > 0) {
-		page->flags |= PG_HEAD;
 		page_fill_tails(page + 1, (1UL << order) - 1, page->zone, order);
+		/* Release: who sees a head sees its tails, and no older ones (page-ref.h). */
+		__atomic_store_n(&page->flags, page->flags | PG_HEAD, __ATOMIC_RELEASE);
 	}
 	return page;
 }
@@ -38,7 +39,11 @@ void split_page(struct page *page, unsigned order)
 struct page *allocated_block(struct page *page)
 {
 	uint64_t pfn = page_to_pfn(page);
+	struct page *head = compound_head(page);
 
+	/* By its mask: a compound page may be larger than any block of the zones. */
+	if (head != page)
+		return head->flags & PG_ALLOCATED ? head : NULL;
 	for (unsigned order = 0; order <= MAX_ORDER; order++) {
 		struct page *first = pfn_to_page(ALIGN_DOWN(pfn, 1UL << order));
 
@@ -68,8 +73,23 @@ _Noreturn void bad_free(struct page *page, unsigned order)
 	if (page->order != order)
 		panic("__free_pages: order %u for pfn %#lx, allocated with order %u", order, pfn,
 		      page->order);
+	if (page->refcount < 1 && page->flags & PG_HEAD)
+		panic("__free_pages: pfn %#lx has no reference left", pfn);
 	panic("__free_pages: pfn %#lx is in use: flags %#x, %d references", pfn, page->flags,
 	      page->refcount);
+}
+
+_Noreturn void bad_last_reference(const struct page *page)
+{
+	uint64_t pfn = page_to_pfn(page);
+
+	if (page->zone == ZONE_DEVICE)
+		panic("__free_pages: the last reference to pfn %#lx is its device's", pfn);
+	if (page->flags & PG_HUGE)
+		panic("__free_pages: pfn %#lx is a huge page, and no pool takes it", pfn);
+	if (page->flags & PG_HVO)
+		panic("__free_pages: pfn %#lx still shares the struct pages of its tails", pfn);
+	panic("__free_pages: pfn %#lx has order %u, past what the zones hold", pfn, page->order);
 }
 
 /*

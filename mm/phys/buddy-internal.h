@@ -48,6 +48,9 @@ static __always_inline void tell_freed(const struct page *page, uint64_t pages)
 /* Says what is wrong with __free_pages(@page, @order), by panic. */
 _Noreturn void bad_free(struct page *page, unsigned order);
 
+/* Says why nobody takes @page, the first of a block of which the last reference has gone. */
+_Noreturn void bad_last_reference(const struct page *page);
+
 /*
  * Makes the compiler hold the address in one register, where it would rather spread it
  * over a base and an index and then has no LDP and STP for neighbouring fields.

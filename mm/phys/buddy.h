@@ -9,9 +9,12 @@
  * Struct pages: for each range of RAM (ranges.h) rounded outward to MAX_ORDER_PAGES
  * they are mapped and zero before buddy_init(), for a merge looks at the buddy.
  *
+ * Compound pages that others made (mm/pages) may be larger than MAX_ORDER: references,
+ * heads and allocated_block() are the same for them.
+ *
  * Misuse ends in panic("__free_pages: ..."): double free, wrong order, reserved
  * memory, a page inside a block, a pointer that is no struct page, a page that is
- * still a slab or a translation table.
+ * still a slab or a translation table, the last reference to what is not the zones'.
  */
 #pragma once
 
@@ -93,7 +96,18 @@ static __always_inline void get_page(struct page *page)
 	__atomic_fetch_add(&compound_head(page)->refcount, 1, __ATOMIC_RELAXED);
 }
 
-/* Drops a reference; the last one frees the block. */
+/*
+ * Who takes a huge page (PG_HUGE) when its last reference goes, in place of the zones: @head, with
+ * no reference and all else as it was. Called where the reference was dropped, in any context,
+ * IRQs as they were there, no lock of the allocator held. NULL: nobody, and that is a panic. Set
+ * at boot, before there is a huge page.
+ */
+extern void (*release_huge_page)(struct page *head);
+
+/*
+ * Drops a reference; the last one frees the block, or hands a huge page to release_huge_page().
+ * The last one to a device's page (ZONE_DEVICE) is the device's own: dropping it is misuse.
+ */
 static __always_inline void put_page(struct page *page)
 {
 	struct page *head = compound_head(page);

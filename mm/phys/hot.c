@@ -25,6 +25,8 @@ DEFINE_PER_CPU(struct hot_cpu, hot_cpu);
 struct fail_nth fail_nth;
 #endif
 
+void (*release_huge_page)(struct page *head);
+
 /* For statistics. CPUs push themselves and stay. */
 static struct hot_cpu *hot_cpus;
 
@@ -246,24 +248,27 @@ static noinline void free_full(struct hot_list *list, struct page *page, uint64_
 	local_irq_restore(irq);
 }
 
-/*
- * Drops a reference, takes a compound page apart. Returns whether the block is
- * the caller's to free.
- */
-static bool drop_last_reference(struct page *page, unsigned order)
+/* Drops a reference. Returns whether it was the last. */
+static bool drop_reference(struct page *page, unsigned order)
 {
-	uint16_t flags = page->flags;
+	const uint16_t known = PG_BLOCK | PG_ALLOCATED | PG_HEAD | PG_HUGE | PG_HVO;
+	uint16_t flags = READ_ONCE(page->flags);
 
-	if ((flags & ~PG_HEAD) != (PG_BLOCK | PG_ALLOCATED) || page->order != order ||
-	    page->refcount < 1)
+	if (flags & ~known || ~flags & (PG_BLOCK | PG_ALLOCATED) || page->order != order ||
+	    READ_ONCE(page->refcount) < 1)
 		bad_free(page, order);
-	if (__atomic_sub_fetch(&page->refcount, 1, __ATOMIC_ACQ_REL) != 0)
-		return false;
-	for (unsigned long i = 1; flags & PG_HEAD && i < 1UL << order; i++) {
+	return __atomic_sub_fetch(&page->refcount, 1, __ATOMIC_ACQ_REL) == 0;
+}
+
+/* Makes a block that lost its last reference one that zones and hot lists may take. */
+static void take_apart(struct page *page, unsigned order)
+{
+	if (page->zone >= NR_BUDDY_ZONES || order > MAX_ORDER || page->flags & (PG_HUGE | PG_HVO))
+		bad_last_reference(page);
+	for (unsigned long i = 1; page->flags & PG_HEAD && i < 1UL << order; i++) {
 		page[i].state = 0;
 		page[i].compound_info = 0;
 	}
-	return true;
 }
 
 /* Index of a well-formed struct page pointer from @base on; huge for any other. */
@@ -290,14 +295,21 @@ static noinline void free_cold(struct page *page, unsigned order, uint64_t irq)
 		hot_cpu_init(cpu);
 	if (page && !ram)
 		bad_free(page, order);
-	if (page) {
+	/* Not a device's: it may go, and its pages never come by the short way. */
+	if (page && !is_device_range(ram)) {
 		cpu->ram = pfn_to_page(ram->first_pfn);
 		cpu->ram_pages = ram->pages;
 	}
-	if (!page || !drop_last_reference(page, order)) {
+	if (!page || !drop_reference(page, order)) {
 		local_irq_restore(irq);
 		return;
 	}
+	if (page->flags & PG_HUGE && release_huge_page) {
+		local_irq_restore(irq);
+		release_huge_page(page);
+		return;
+	}
+	take_apart(page, order);
 	state = PAGE_STATE(PG_BLOCK, page->zone, order, 0);
 	tell_freed(page, 1UL << order);
 	list = &cpu->lists[order][page->zone];

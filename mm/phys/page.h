@@ -71,6 +71,7 @@ struct page {
 	 (uint64_t)(refcount_) << 32)
 #define PAGE_STATE_ZONE	 (0xffUL << 16)
 #define PAGE_STATE_ORDER (0xffUL << 24)
+#define PAGE_STATE_REFS	 (~0UL << 32)
 
 /* What an allocated block with one reference and a free one on a hot list differ by. */
 #define PAGE_STATE_OWNED PAGE_STATE(PG_ALLOCATED, 0, 0, 1)

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * Boot-time ranges: three sorted sets of disjoint page ranges (RAM, reserved,
- * no-map). What is mapped and what is free are differences of them, computed as
- * they are asked for.
+ * Boot-time ranges: sorted sets of disjoint page ranges (RAM, reserved, no-map, for
+ * devices). What is mapped and what is free are differences of them, computed as
+ * they are asked for. And the devices, which come and go later.
  */
 #include <errno.h>
 #include <string.h>
 
+#include "lib/arm64/cpu.h"
 #include "mm/phys/ranges.h"
 
 /* Sorted, disjoint, and no two touch. */
@@ -17,11 +18,11 @@ struct range_set {
 	unsigned count;
 };
 
-static struct range_set ram, reserved, nomap;
+static struct range_set ram, reserved, nomap, for_devices;
 static bool closed;
 
-/* RAM less no-map, for the lookups: each no-map range cuts at most one range in two. */
-static struct phys_range spans[2 * BOOT_RANGES_MAX];
+/* What for_each_ram_range() gives, for the lookups: each hole cuts at most one range in two. */
+static struct phys_range spans[3 * BOOT_RANGES_MAX];
 static unsigned nr_spans;
 static const struct phys_range no_range;
 const struct phys_range *ram_range_hint = &no_range;
@@ -84,6 +85,29 @@ int boot_ram_reserve_nomap(uint64_t base, uint64_t size)
 	return reserve(&nomap, base, size);
 }
 
+/* Some range that @next gives has all of [first, end). */
+static bool is_inside(bool (*next)(struct phys_range *), uint64_t first, uint64_t end)
+{
+	struct phys_range r = { 0 };
+
+	while (next(&r))
+		if (first >= r.first_pfn && end <= r.first_pfn + r.pages)
+			return true;
+	return false;
+}
+
+int boot_ram_reserve_device(uint64_t base, uint64_t size)
+{
+	uint64_t first = base >> PAGE_SHIFT, end = (base + size) >> PAGE_SHIFT;
+
+	if (closed)
+		return -EBUSY;
+	if (!IS_ALIGNED(base | size, MAX_ORDER_PAGES << PAGE_SHIFT) || end <= first ||
+	    !is_inside(next_ram_range, first, end))
+		return -EINVAL;
+	return set_add(&for_devices, first, end);
+}
+
 void boot_ram_limit(uint64_t bytes)
 {
 	uint64_t left = bytes >> PAGE_SHIFT;
@@ -119,8 +143,9 @@ static bool avoid(const struct range_set *holes, uint64_t *start, uint64_t *end)
 	return true;
 }
 
-/* The first part of RAM at or after *r's end that is in neither set. */
-static bool next_range(struct phys_range *r, const struct range_set *a, const struct range_set *b)
+/* The first part of RAM at or after *r's end that is in none of the three sets. */
+static bool next_range(struct phys_range *r, const struct range_set *a, const struct range_set *b,
+		       const struct range_set *c)
 {
 	uint64_t from = r->first_pfn + r->pages;
 
@@ -129,7 +154,8 @@ static bool next_range(struct phys_range *r, const struct range_set *a, const st
 
 		do
 			end = ram.item[i].end;
-		while (start < end && (avoid(a, &start, &end) || avoid(b, &start, &end)));
+		while (start < end && (avoid(a, &start, &end) || avoid(b, &start, &end) ||
+				       avoid(c, &start, &end)));
 		if (start >= end)
 			continue;
 		r->first_pfn = start;
@@ -141,12 +167,17 @@ static bool next_range(struct phys_range *r, const struct range_set *a, const st
 
 bool next_ram_range(struct phys_range *r)
 {
-	return next_range(r, &nomap, &nomap);
+	return next_range(r, &nomap, &for_devices, &for_devices);
+}
+
+bool next_linear_range(struct phys_range *r)
+{
+	return next_range(r, &nomap, &nomap, &nomap);
 }
 
 bool next_free_range(struct phys_range *r)
 {
-	return next_range(r, &nomap, &reserved);
+	return next_range(r, &nomap, &reserved, &for_devices);
 }
 
 uint64_t boot_ram_alloc(uint64_t size, uint64_t align, uint64_t lo, uint64_t hi)
@@ -190,6 +221,106 @@ uint64_t ram_end_pfn(void)
 	return nr_spans ? spans[nr_spans - 1].first_pfn + spans[nr_spans - 1].pages : 0;
 }
 
+/* --- devices -------------------------------------------------------------------------------- */
+
+struct phys_range device_ranges[DEVICE_RANGES_MAX];
+
+/* Odd while a range changes: what was read of it meanwhile may be half of one, half of another. */
+static uint32_t device_changes;
+
+/* IRQs are masked: a lookup from an interrupt would wait for what it interrupted. */
+static void device_range_set(struct phys_range *r, uint64_t first_pfn, uint64_t pages)
+{
+	uint64_t irq = local_irq_save();
+
+	__atomic_fetch_add(&device_changes, 1, __ATOMIC_ACQ_REL);
+	/* Release: who reads one of them reads a count that is odd, or a later one. */
+	__atomic_store_n(&r->first_pfn, first_pfn, __ATOMIC_RELEASE);
+	__atomic_store_n(&r->pages, pages, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&device_changes, 1, __ATOMIC_RELEASE);
+	local_irq_restore(irq);
+}
+
+int device_range_add(uint64_t first_pfn, uint64_t pages)
+{
+	uint64_t end = first_pfn + pages;
+	struct phys_range *free = NULL;
+
+	if (end <= first_pfn)
+		return -EINVAL;
+	for (unsigned i = 0; i < DEVICE_RANGES_MAX; i++) {
+		struct phys_range *r = &device_ranges[i];
+
+		if (!r->pages)
+			free = r;
+		else if (first_pfn < r->first_pfn + r->pages && r->first_pfn < end)
+			return -EEXIST;
+	}
+	for (unsigned i = 0; i < for_devices.count; i++) {
+		if (first_pfn < for_devices.item[i].start || end > for_devices.item[i].end)
+			continue;
+		if (!free)
+			return -ENOMEM;
+		device_range_set(free, first_pfn, pages);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+int device_range_remove(uint64_t first_pfn, uint64_t pages)
+{
+	for (unsigned i = 0; i < DEVICE_RANGES_MAX; i++) {
+		struct phys_range *r = &device_ranges[i];
+
+		if (pages && r->first_pfn == first_pfn && r->pages == pages) {
+			device_range_set(r, 0, 0);
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+/* Right only if no range changed meanwhile. */
+static const struct phys_range *device_range_look(uint64_t pfn)
+{
+	const struct phys_range *found = NULL;
+
+	for (unsigned i = 0; i < DEVICE_RANGES_MAX; i++) {
+		const struct phys_range *r = &device_ranges[i];
+		uint64_t first = __atomic_load_n(&r->first_pfn, __ATOMIC_ACQUIRE);
+
+		if (pfn - first < __atomic_load_n(&r->pages, __ATOMIC_ACQUIRE))
+			found = r;
+	}
+	return found;
+}
+
+/* Never the hint: that is followed without a look at the count. */
+static const struct phys_range *device_range_search(uint64_t pfn)
+{
+	for (;;) {
+		uint32_t before = __atomic_load_n(&device_changes, __ATOMIC_ACQUIRE);
+		const struct phys_range *found = device_range_look(pfn);
+
+		/* The looks were acquire: the count is read after them. */
+		if (!(before & 1) && before == READ_ONCE(device_changes))
+			return found;
+		cpu_relax();
+	}
+}
+
+bool pfn_is_linear(uint64_t pfn)
+{
+	if (pfn_valid(pfn))
+		return true;
+	for (unsigned i = 0; i < for_devices.count; i++)
+		if (pfn >= for_devices.item[i].start && pfn < for_devices.item[i].end)
+			return true;
+	return false;
+}
+
+/* --- lookups -------------------------------------------------------------------------------- */
+
 const struct phys_range *ram_range_search(uint64_t pfn)
 {
 	unsigned lo = 0, hi = nr_spans;
@@ -206,5 +337,5 @@ const struct phys_range *ram_range_search(uint64_t pfn)
 			return &spans[mid];
 		}
 	}
-	return NULL;
+	return device_range_search(pfn);
 }
