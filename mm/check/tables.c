@@ -52,6 +52,24 @@ struct table *table_new(struct checker *c, uint64_t pa)
 	return t;
 }
 
+/* The next record of the same page: of a table that is linked several times, one a link. */
+static struct table *next_of_page(const struct table *t)
+{
+	uint64_t pa = t->pa;
+
+	do
+		t = t->same_hash;
+	while (t && t->pa != pa);
+	return (struct table *)t;
+}
+
+static bool has_several(const struct checker *c, const struct table *t)
+{
+	const struct table *first = table_find(c, t->pa);
+
+	return first && next_of_page(first);
+}
+
 /* The page is no table any more; the record stays while something of it is stale. */
 void table_drop(struct checker *c, struct table *t)
 {
@@ -89,6 +107,8 @@ void tables_retire(struct checker *c)
 		if (stale_walk_above(c, t->va, t->level)) {
 			t->next_unlinked = c->unlinked;
 			c->unlinked = t;
+		} else if (has_several(c, t)) {
+			table_drop(c, t); /* other links lead to the page, or did last */
 		} else if (t->stale) {
 			uint64_t pa = t->pa;
 
@@ -195,6 +215,21 @@ static void read_contents(struct checker *c, struct table *t)
 			slot_valid(c, t, i, t->shadow[i]);
 }
 
+/*
+ * A leaf table full of read-only leaves may be linked once more: whatever link a walk comes by, it
+ * finds the same, and nothing of it may change before it is linked once at most.
+ */
+static bool is_shareable(const struct table *t)
+{
+	if (t->state != TABLE_LIVE || t->level != LEVEL_PTE)
+		return false;
+	for (uint64_t i = 0; i < PTRS_PER_TABLE; i++)
+		if (t->slots[i].phase ||
+		    (t->shadow[i] & (DESC_VALID | DESC_RO)) != (DESC_VALID | DESC_RO))
+			return false;
+	return true;
+}
+
 void table_attach(struct checker *c, uint64_t pa, uint64_t link, int level, uint64_t va)
 {
 	bool adopting = !c->event;
@@ -209,6 +244,8 @@ void table_attach(struct checker *c, uint64_t pa, uint64_t link, int level, uint
 		 t->stored == c->cpus[t->stored_cpu].barriers)
 		check_report(c, RULE_LINK_ORDER, va, level,
 			     "0x%lx: link to a table whose contents are not ordered before it", va);
+	if (t && level == LEVEL_PTE && is_shareable(t))
+		t = table_new(c, pa);
 	if (!t)
 		return;
 	if (t->state != TABLE_DETACHED) {
@@ -231,7 +268,9 @@ static void detach(struct checker *c, uint64_t pa, uint64_t link)
 {
 	struct table *t = table_find(c, pa);
 
-	if (!t || t->state != TABLE_LIVE || t->link != link)
+	while (t && (t->state != TABLE_LIVE || t->link != link))
+		t = next_of_page(t);
+	if (!t)
 		return; /* was reported when it was linked */
 	t->state = TABLE_UNLINKED;
 	t->next_unlinked = c->unlinked;
@@ -281,6 +320,10 @@ static void live_store(struct checker *c, struct table *t, const struct mm_event
 			     "store past the end of the root: slot %lu", i);
 		return;
 	}
+	if (has_several(c, t))
+		check_report(c, RULE_LINK_USED, slot_va(t, i), t->level,
+			     "0x%lx: store to a table that is linked more than once",
+			     slot_va(t, i));
 	check_old(c, t, i, e->old);
 	was_live = slot_is_live(t, i);
 	groups_touch(c, t, i, i);

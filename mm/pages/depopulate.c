@@ -10,6 +10,7 @@
 struct removal {
 	uint64_t va, end;
 	uint64_t tail_pa;     /* of the shared tail page, 0: there is none */
+	uint64_t tail_table;  /* of the table full of it, the same */
 	uint64_t own, shared; /* leaves, the first counted in pages */
 	struct flush flush;
 	struct vmemmap_pages frames; /* allocated blocks, by their first pages */
@@ -72,6 +73,19 @@ static uint64_t remove_leaves(struct removal *r, uint64_t va, desc_t *slot, int 
 	return n ? va + (n << shift) : va + (most << shift);
 }
 
+/* Whether @va is in the table that is full of shared tails, which is unlinked here then. */
+static bool unlink_tail_table(struct removal *r, uint64_t va)
+{
+	desc_t *upper = find_slot(va, LEVEL_PMD);
+
+	if (!r->tail_table || get_desc(upper) != table_desc(r->tail_table))
+		return false;
+	set_table_desc(upper, 0);
+	r->shared += PTRS_PER_TABLE;
+	flush_note(&r->flush, va, PTRS_PER_TABLE, PAGE_SHIFT, true);
+	return true;
+}
+
 static void remove_all(struct removal *r)
 {
 	uint64_t irq = lock_tables(), va = r->va;
@@ -81,7 +95,9 @@ static void remove_all(struct removal *r)
 		int level;
 		desc_t *slot = find_end(va, &level);
 
-		if (get_desc(slot))
+		if (level == LEVEL_PTE && unlink_tail_table(r, va))
+			va += PMD_SIZE;
+		else if (get_desc(slot))
 			va = remove_leaves(r, va, slot, level);
 		else
 			va = ALIGN_DOWN(va, 1UL << level_shift(level)) +
@@ -100,6 +116,7 @@ void vmemmap_depopulate(uint64_t pfn, uint64_t nr)
 		.va = (uint64_t)pfn_to_page(pfn),
 		.end = (uint64_t)pfn_to_page(pfn + nr),
 		.tail_pa = tail ? page_to_phys(tail) : 0,
+		.tail_table = vmemmap_find_tail_table(section.zone, section.order),
 	};
 	struct page *page;
 

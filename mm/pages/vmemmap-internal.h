@@ -39,6 +39,19 @@ bool vmemmap_new_table(struct vmemmap_table *table, int level);
 /* The slot of @va in the table of @level, tables above made as needed. NULL: no memory. */
 desc_t *vmemmap_make_slot(uint64_t va, int level);
 
+/*
+ * The one leaf table for windows of the vmemmap that hold nothing but tails of (zone, order): all
+ * its leaves are the shared tail page's, it never changes, and it is linked as often as there are
+ * such windows. Its address; 0: no memory.
+ */
+uint64_t vmemmap_tail_table(enum zone_id zone, unsigned order, desc_t leaf);
+
+/* The same if it is there, else 0. */
+uint64_t vmemmap_find_tail_table(enum zone_id zone, unsigned order);
+
+/* Links it to @slot, which is empty. */
+void vmemmap_publish_tail_table(desc_t *slot, uint64_t table_pa);
+
 /* Links the table with its @leaves to @slot, which is empty. */
 void vmemmap_publish_table(desc_t *slot, const struct vmemmap_table *table, uint64_t leaves);
 

@@ -148,15 +148,29 @@ static void fill_window(const struct request *r, const struct window *w, desc_t 
 	}
 }
 
-/* -ENOMEM: nothing has changed. */
-static int populate_window(const struct request *r, const struct window *w)
+/*
+ * A whole table of tails alone is one more link to the one table of such: huge pages that are
+ * larger than what a table spans would have them by the dozen.
+ */
+static int populate_tails(const struct request *r, const struct window *w, desc_t *upper)
 {
-	desc_t *upper = vmemmap_make_slot(w->va, LEVEL_PMD), *slot;
+	uint64_t table = vmemmap_tail_table(r->zone, r->order, w->shared);
+
+	if (!table)
+		return -ENOMEM;
+	vmemmap_publish_tail_table(upper, table);
+	return 0;
+}
+
+/* -ENOMEM: nothing has changed. */
+static int populate_heads(const struct request *r, const struct window *w, desc_t *upper)
+{
 	struct vmemmap_pages heads = { 0 };
 	struct vmemmap_table table = { 0 };
+	desc_t *slot;
 	uint64_t irq;
 
-	if (!upper || !vmemmap_take_pages(&heads, w->heads))
+	if (!vmemmap_take_pages(&heads, w->heads))
 		return -ENOMEM;
 	if (!get_desc(upper) && !vmemmap_new_table(&table, LEVEL_PTE)) {
 		vmemmap_drop_pages(&heads);
@@ -173,6 +187,22 @@ static int populate_window(const struct request *r, const struct window *w)
 		vmemmap_leaves_stored(slot, w->leaves);
 		unlock_tables(irq);
 	}
+	return 0;
+}
+
+static int populate_window(const struct request *r, const struct window *w)
+{
+	desc_t *upper = vmemmap_make_slot(w->va, LEVEL_PMD);
+	int error;
+
+	if (!upper)
+		return -ENOMEM;
+	if (w->leaves == PTRS_PER_TABLE && !w->heads)
+		error = populate_tails(r, w, upper);
+	else
+		error = populate_heads(r, w, upper);
+	if (error)
+		return error;
 	vmemmap_counts.own += w->heads;
 	vmemmap_counts.shared += w->leaves - w->heads;
 	vmemmap_tail_get(r->zone, r->order, w->leaves - w->heads);

@@ -24,7 +24,8 @@
 struct vmemmap_counts {
 	uint64_t own;	 /* frames that hold struct pages of their own */
 	uint64_t shared; /* leaves that map a shared tail page */
-	uint64_t tails;	 /* shared tail pages: frames, one a (zone, order) in use ever */
+	uint64_t tails;	 /* shared tail pages and tables of them: frames, of (zone, order) in use
+			    ever */
 	uint64_t tables; /* frames of leaf and upper tables of the vmemmap */
 };
 

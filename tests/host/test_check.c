@@ -284,6 +284,8 @@ static void reports(enum check_rule rule, void (*steps)(void), const char *what)
 
 #include "tests/host/check-sizes.h"
 
+#include "tests/host/check-shared.h"
+
 int main(void)
 {
 	config.memory_at = memory_at;
@@ -303,6 +305,7 @@ int main(void)
 	test_access_flag();
 	test_sizes();
 	test_counts();
+	test_shared();
 	test_memory();
 	return tap_done();
 }
