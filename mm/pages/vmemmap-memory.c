@@ -83,6 +83,7 @@ bool vmemmap_new_table(struct vmemmap_table *table, int level)
 			return false;
 		table->slots = phys_to_virt(table->pa);
 		memset(table->slots, 0, PAGE_SIZE);
+		MM_EVENT(EVENT_TABLE_ALLOC, table->pa, mm_event_address(swapper_pg_dir), level);
 		return true;
 	}
 	page = table_alloc(level);
