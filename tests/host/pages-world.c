@@ -52,11 +52,6 @@ __attribute__((format(printf, 1, 2))) static void wrong(const char *fmt, ...)
 	va_end(ap);
 }
 
-static enum zone_id zone_of(uint64_t pa)
-{
-	return pa < 4 * GiB ? ZONE_DMA32 : ZONE_NORMAL;
-}
-
 /* --- the machine -------------------------------------------------------------------------- */
 
 void world_begin(void)
@@ -99,13 +94,28 @@ static void must(int error, const char *what)
 	exit(99);
 }
 
+/* Sections know their zone: two calls where a range is of two. */
+static void add_sections(uint64_t start, uint64_t end, unsigned order)
+{
+	uint64_t middle = MIN(MAX(start, 4 * GiB), end);
+
+	if (start < middle)
+		must(sections_add(start >> PAGE_SHIFT, (middle - start) >> PAGE_SHIFT, order,
+				  ZONE_DMA32),
+		     "sections_add");
+	if (middle < end)
+		must(sections_add(middle >> PAGE_SHIFT, (end - middle) >> PAGE_SHIFT, order,
+				  ZONE_NORMAL),
+		     "sections_add");
+}
+
 static void populate(unsigned i)
 {
 	uint64_t start = ALIGN_DOWN(ranges[i].start, ARENA_BLOCK);
 	uint64_t end = ALIGN_UP(ranges[i].start + ranges[i].bytes, ARENA_BLOCK);
 	uint64_t pfn = start >> PAGE_SHIFT, nr = (end - start) >> PAGE_SHIFT;
 
-	must(sections_add(pfn, nr, ranges[i].order, zone_of(start)), "sections_add");
+	add_sections(start, end, ranges[i].order);
 	must(vmemmap_populate(pfn, nr, PAGE_STATE(WORLD_HEAD_FLAGS, 0, 0, 1)), "vmemmap_populate");
 	world_populated(pfn, nr, true);
 	if (ranges[i].order)
@@ -155,8 +165,15 @@ static uint64_t page_index(const struct page *page)
 static void mark_kinds(void)
 {
 	memcpy(kind, populated, sizeof(kind));
-	for_each_huge(h) if (h->optimized)
-		memset(&kind[page_index(h->head) + 1], SHARED, order_vmemmap_pages(h->order) - 1);
+	for_each_huge(h)
+	{
+		uint64_t first = page_index(h->head) + 1, n = order_vmemmap_pages(h->order) - 1;
+
+		if (!h->optimized)
+			continue;
+		memset(&kind[first], SHARED, n);
+		memset(&orders[first], (int)h->order, n);
+	}
 }
 
 /* --- leaves ------------------------------------------------------------------------------- */
