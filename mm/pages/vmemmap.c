@@ -253,18 +253,24 @@ static int populate_run(uint64_t pfn, uint64_t end_pfn, uint64_t head_state)
 	return populate_shared(&r, va, end);
 }
 
+/* Whether both have the same shared tail page, if any. */
+static bool is_like(struct mem_section a, struct mem_section b)
+{
+	return a.order == b.order && a.zone == b.zone;
+}
+
 int vmemmap_populate(uint64_t pfn, uint64_t nr, uint64_t head_state)
 {
 	uint64_t end = pfn + nr, at = pfn, next;
 	int error = 0;
 
 	for (; at < end && !error; at = next) {
-		unsigned order = section_of_pfn(at).order;
+		struct mem_section section = section_of_pfn(at);
 
 		next = at;
 		do
 			next = ALIGN_DOWN(next, PAGES_PER_SECTION) + PAGES_PER_SECTION;
-		while (next < end && section_of_pfn(next).order == order);
+		while (next < end && is_like(section_of_pfn(next), section));
 		next = MIN(next, end);
 		error = populate_run(at, next, head_state);
 	}

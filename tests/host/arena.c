@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "mm/phys/ranges.h"
 #include "tests/host/arena.h"
+
+static int file = -1; /* of arena_share() */
 
 static void must(bool good, const char *what)
 {
@@ -31,6 +34,26 @@ static void open_window(void *start, uint64_t size)
 	must(mprotect(start, size, PROT_READ | PROT_WRITE) == 0, "arena: mprotect");
 }
 
+/* RAM costs nothing before it is written to. */
+static void open_ram(uint64_t start, uint64_t size)
+{
+	void *at = phys_to_virt(start), *got;
+
+	if (file < 0) {
+		open_window(at, size);
+		return;
+	}
+	got = mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file, (off_t)start);
+	must(got == at, "arena: mmap of RAM");
+}
+
+int arena_share(void)
+{
+	file = memfd_create("ram", 0);
+	must(file >= 0 && ftruncate(file, ARENA_END) == 0, "arena: memfd_create");
+	return file;
+}
+
 void arena_map(uint64_t start, uint64_t size)
 {
 	static bool reserved;
@@ -43,8 +66,9 @@ void arena_map(uint64_t start, uint64_t size)
 		reserved = true;
 	}
 	must(start + size <= ARENA_END, "arena: beyond ARENA_END");
-	open_window(phys_to_virt(start), size);
-	open_window(phys_to_page(first), ((end - first) >> PAGE_SHIFT) * STRUCT_PAGE_SIZE);
+	open_ram(start, size);
+	if (file < 0)
+		open_window(phys_to_page(first), ((end - first) >> PAGE_SHIFT) * STRUCT_PAGE_SIZE);
 }
 
 void arena_add_ram(uint64_t start, uint64_t size)

@@ -11,6 +11,13 @@
 /* All simulated RAM lies below this physical address. */
 #define ARENA_END (16 * GiB)
 
+/*
+ * Before the first arena_map(): RAM is memory of one file, at the offset that is its physical
+ * address, which is returned, to be mapped once more (live-vmemmap.h). Struct pages do not
+ * appear then: it is for the tables to say where they are.
+ */
+int arena_share(void);
+
 /* Bytes of the largest block of the buddy allocator: what test layouts are built of. */
 #define ARENA_BLOCK (PAGE_SIZE << MAX_ORDER)
 
