@@ -14,6 +14,7 @@
 #include "mm/pages/audit.h"
 #include "mm/phys/devmem.h"
 #include "mm/phys/ranges.h"
+#include "tests/mm/structs/struct-audit.h"
 #include "tests/support.h"
 
 /* Bits that a leaf of ours may have; nG, NS, AP[1] (EL0) and all that later versions add are not
@@ -48,16 +49,20 @@ static bool is_image_text(uint64_t pa, uint64_t size)
 
 static bool is_all_ram(uint64_t pa, uint64_t size)
 {
-	const struct phys_range *r = ram_range_of_pfn(pa >> PAGE_SHIFT);
+	struct phys_range r;
 
-	return r && ((pa + size) >> PAGE_SHIFT) - r->first_pfn <= r->pages;
+	for_each_linear_range (&r)
+		if (pa >= r.first_pfn << PAGE_SHIFT &&
+		    (pa + size) >> PAGE_SHIFT <= r.first_pfn + r.pages)
+			return true;
+	return false;
 }
 
 static bool is_any_ram(uint64_t pa, uint64_t size)
 {
 	struct phys_range r;
 
-	for_each_ram_range (&r)
+	for_each_linear_range (&r)
 		if (pa < (r.first_pfn + r.pages) << PAGE_SHIFT && pa + size > r.first_pfn
 										      << PAGE_SHIFT)
 			return true;
@@ -277,6 +282,7 @@ void audit_after(void)
 	CHECK_EQ(vmemmap_audit(note_line), 0);
 	CHECK_NOTHING_LOST(before.totals);
 	CHECK_EQ(unmerged_buddies(), 0);
+	CHECK_EQ(structs_with_wrong_head(false), 0);
 	now = audit_tables(MAPPABLE_START, MAPPABLE_END, true);
 	CHECK_EQ(now.violations, 0);
 	CHECK_EQ(now.leaves, before.tables.leaves);
