@@ -10,6 +10,7 @@
 
 #include "lib/arm64/cpu.h"
 #include "mm/map/view/walk.h"
+#include "mm/pages/audit.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/ranges.h"
 #include "tests/host/pages-world.h"
@@ -153,9 +154,14 @@ void world_forget(struct huge *huge)
 	huge->head = NULL;
 }
 
-#define for_each_huge(h)                                            \
-	for (struct huge * (h) = huges; (h) < huges + HUGES; (h)++) \
-		if ((h)->head)
+/* The one after @h, NULL: the first. NULL: no more. */
+static struct huge *next_huge(struct huge *h)
+{
+	for (h = h ? h + 1 : huges; h < huges + HUGES; h++)
+		if (h->head)
+			return h;
+	return NULL;
+}
 
 static uint64_t page_index(const struct page *page)
 {
@@ -165,8 +171,7 @@ static uint64_t page_index(const struct page *page)
 static void mark_kinds(void)
 {
 	memcpy(kind, populated, sizeof(kind));
-	for_each_huge(h)
-	{
+	for (struct huge *h = NULL; (h = next_huge(h));) {
 		uint64_t first = page_index(h->head) + 1, n = order_vmemmap_pages(h->order) - 1;
 
 		if (!h->optimized)
@@ -313,6 +318,12 @@ static void check_counts(const struct sums *sums)
 		      c->shared, c->tables, sums->own, sums->shared, vmemmap_tables);
 }
 
+static void complain(const char *line)
+{
+	wrong("audit: %s", line);
+}
+
+/* Two opinions: the model's, and the audit's that every test on the target ends with. */
 unsigned world_wrong(void)
 {
 	struct zone_stats stats;
@@ -323,7 +334,9 @@ unsigned world_wrong(void)
 	check_leaves(&sums);
 	check_tail_pages(&sums);
 	check_counts(&sums);
-	for_each_huge(h) check_huge(h);
+	for (struct huge *h = NULL; (h = next_huge(h));)
+		check_huge(h);
+	vmemmap_audit(complain);
 	for (unsigned zone = 0; zone < NR_BUDDY_ZONES; zone++)
 		get_zone_stats(zone, &stats);
 	if (!mmu_model_clean())
