@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+/*
+ * How live leaves of the vmemmap get another output address while everybody reads through them.
+ *
+ * Break-before-make is required of a change of output address if the old or the new entry is
+ * writable, or if what is at the two addresses differs (Arm ARM DDI 0487, D8.16.1). Tails of one
+ * (zone, order) are the same bit by bit, so a read-only leaf may go from a frame full of them to
+ * another at once: whichever of the two a TLB holds, a load gives the same. Permissions alone may
+ * change without break too; until TLBI and DSB a TLB may hold either.
+ *
+ * All: under pgtable_lock. Frames were chained, and their contents are in place, before.
+ */
+#include <string.h>
+
+#include "lib/panic.h"
+#include "mm/map/flush.h"
+#include "mm/pages/hvo-internal.h"
+
+#define for_each_row(row, b) \
+	for (const struct hvo_row *row = (b)->rows; row < (b)->rows + (b)->nr_rows; row++)
+
+/* The end is looked up once: a store to a slot is none to a row. */
+#define for_each_leaf(slot_, row) \
+	for (desc_t *slot_ = (row)->slot, *const end_ = slot_ + (row)->n; slot_ < end_; slot_++)
+
+/*
+ * Forgets all leaves of the batch, by the policy in force (mm/map/flush.h); tables stay, so the
+ * last level is enough. Its first DSB: no walker finds what the leaves were before. Its last: no
+ * TLB holds it either, on any CPU.
+ */
+static void flush(const struct hvo_batch *b)
+{
+	bool each = b->leaves <= flush_each_max;
+
+	door_before_tlbi();
+	if (!each && (flush_policy != FLUSH_RANGE))
+		tlbi_all();
+	else
+		for_each_row(row, b)
+		{
+			if (each)
+				tlbi_leaves(row->va, row->n, PAGE_SIZE);
+			else
+				tlbi_range(row->va, row->n, false);
+		}
+	door_after_tlbi();
+}
+
+/* Leaves for the frames of the chain, in its order, but for the bits @toggle of each. */
+static void store_frames(const struct hvo_batch *b, desc_t toggle)
+{
+	struct page *page = b->frames;
+
+	for_each_row(row, b) for_each_leaf(slot, row)
+	{
+		desc_t d = leaf_desc(page_to_phys(page), PAGE_KERNEL, LEVEL_PTE);
+
+		set_desc_in_loop(slot, d ^ toggle);
+		page = page->hot_link.sle_next;
+	}
+	door_stored(b->leaves);
+}
+
+/* Leaves for the shared page, as above. */
+static void store_shared(const struct hvo_batch *b, desc_t toggle)
+{
+	for_each_row(row, b) for_each_leaf(slot, row) set_desc_in_loop(slot, row->shared ^ toggle);
+	door_stored(b->leaves);
+}
+
+/* Sets @bit, or clears it, in every leaf as it is. */
+static void toggle_all(const struct hvo_batch *b, desc_t bit)
+{
+	for_each_row(row, b) for_each_leaf(slot, row) set_desc_in_loop(slot, get_desc(slot) ^ bit);
+	door_stored(b->leaves);
+}
+
+/*
+ * What makes HVO_RO legal, looked at where looking is paid for: all that the leaves lead to now is
+ * what the shared page holds. After the flush that ended writing.
+ */
+static void check_equal(const struct hvo_batch *b)
+{
+#if defined(CHECKED) || defined(HOST)
+	for_each_row(row, b) for_each_leaf(slot, row) panic_unless(
+		!memcmp(phys_to_virt(desc_addr(*slot)), phys_to_virt(desc_addr(row->shared)),
+			PAGE_SIZE),
+		"hvo: %#lx: a tail of pfn %#lx was written to",
+		row->va + ((uint64_t)(slot - row->slot) << PAGE_SHIFT), page_to_pfn(row->head));
+#else
+	(void)b;
+#endif
+}
+
+/* --- read-only first ------------------------------------------------------------------------ */
+
+static void ro_share(const struct hvo_batch *b)
+{
+	toggle_all(b, DESC_RO);
+	flush(b); /* from here on no TLB holds a writable entry: the address may change */
+	check_equal(b);
+	store_shared(b, 0);
+	flush(b); /* from here on none leads to the old frames: they may be freed */
+}
+
+static void ro_unshare(const struct hvo_batch *b)
+{
+	store_frames(b, DESC_RO);
+	flush(b); /* from here on no TLB holds the shared page: the leaves may be writable */
+	toggle_all(b, DESC_RO);
+	flush(b); /* from here on a write does not fault, which the owner may rely on */
+}
+
+/* --- break-before-make ---------------------------------------------------------------------- */
+
+/*
+ * Other CPUs are held. What the leaves are going to be is in them already, so that between break
+ * and make nothing is looked up in a struct page, whose own translation may be broken.
+ */
+static void break_and_make(const struct hvo_batch *b)
+{
+	flush(b); /* nothing is left of the old leaves: any others may take their place */
+	toggle_all(b, DESC_VALID);
+	door_mapped(); /* invalid leaves became valid: there is nothing to forget (D8.14.1) */
+}
+
+static void bbm_share(const struct hvo_batch *b)
+{
+	check_equal(b);
+	store_shared(b, DESC_VALID);
+	break_and_make(b);
+}
+
+static void bbm_unshare(const struct hvo_batch *b)
+{
+	store_frames(b, DESC_VALID);
+	break_and_make(b);
+}
+
+const struct hvo_ways hvo_ways[HVO_STRATEGIES] = {
+	[HVO_RO] = { .share = ro_share, .unshare = ro_unshare },
+	[HVO_BBM] = { .share = bbm_share, .unshare = bbm_unshare, .held = true },
+};
