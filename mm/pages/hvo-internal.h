@@ -61,3 +61,9 @@ static __always_inline bool is_own_leaf(desc_t d)
  * may be, which nobody can tell from before. Not under pgtable_lock.
  */
 int hvo_split_leaves(uint64_t va, uint64_t end);
+
+/*
+ * Makes every table that leaves of @head lie in its own: boot and devices share those that hold
+ * nothing but shared tails. -ENOMEM, -ETIMEDOUT: none is changed. Not under pgtable_lock.
+ */
+int hvo_own_tables(const struct page *head);

@@ -288,6 +288,12 @@ static uint64_t take_batch(struct hvo_batch *b, struct page *const *heads, uint6
 			continue;
 		if (!has_room(b, head))
 			break;
+		/* Compiled only where a huge page may have a leaf table to itself. */
+		if (order_vmemmap_pages(MAX_HUGE_ORDER) > PTRS_PER_TABLE) {
+			*error = hvo_own_tables(head);
+			if (unlikely(*error))
+				break;
+		}
 		link = take_frames(head, link);
 		if (unlikely(!link)) {
 			*error = -ENOMEM;

@@ -84,6 +84,7 @@ struct hvo_counts {
 	uint64_t optimized, restored;	   /* huge pages */
 	uint64_t pages_freed, pages_taken; /* vmemmap pages, against the page allocator */
 	uint64_t splits;		   /* blocks of the vmemmap */
+	uint64_t unshared;		   /* links to a table of shared tails that got their own */
 	uint64_t af_retries, af_held;	   /* compare-and-swaps that lost; those that gave up */
 };
 
