@@ -35,14 +35,18 @@ struct hvo_batch {
 	struct hvo_row rows[HVO_ROWS];
 };
 
-/* A strategy's two ways. Of frames that were linked before; nothing of them can fail. */
+/* How a strategy goes there and back. Under pgtable_lock; frames were chained before. */
 struct hvo_ways {
 	void (*share)(const struct hvo_batch *b);
 	void (*unshare)(const struct hvo_batch *b);
-	bool held; /* other CPUs are held */
+	bool held;    /* other CPUs are held */
+	bool refused; /* not on this machine any more */
 };
 
 extern const struct hvo_ways hvo_ways[HVO_STRATEGIES];
+
+/* The one in force. HVO_AF's may be taken out of force at any moment, under pgtable_lock. */
+extern const struct hvo_ways *hvo_current;
 
 /* The leaf that maps the shared page @tail. */
 static __always_inline desc_t shared_leaf(const struct page *tail)

@@ -91,6 +91,14 @@ static __always_inline bool add_rows(struct hvo_batch *b, struct page *head,
 	return true;
 }
 
+/* Not under pgtable_lock. Returns 0, or why it cannot be done that way. */
+static __always_inline int begin(const struct hvo_ways *ways)
+{
+	if (unlikely(ways->refused))
+		return -EOPNOTSUPP;
+	return unlikely(ways->held) ? stop_others() : 0;
+}
+
 /* Before the first of the rows' leaves leads to a shared page. Under pgtable_lock. */
 static void count_shared(const struct hvo_batch *b)
 {
@@ -202,10 +210,10 @@ static uint64_t fill_batch(struct hvo_batch *b, struct page *const *heads, uint6
 static uint64_t optimize_batch(struct hvo_batch *b, struct page *const *heads, uint64_t n,
 			       int *error)
 {
-	const struct hvo_ways *ways = &hvo_ways[hvo_strategy];
+	const struct hvo_ways *ways = hvo_current;
 	uint64_t irq, i;
 
-	*error = ways->held ? stop_others() : 0;
+	*error = begin(ways);
 	if (unlikely(*error))
 		return 0;
 	irq = lock_tables();
@@ -288,8 +296,8 @@ static uint64_t take_batch(struct hvo_batch *b, struct page *const *heads, uint6
 			continue;
 		if (!has_room(b, head))
 			break;
-		/* Compiled only where a huge page may have a leaf table to itself. */
-		if (order_vmemmap_pages(MAX_HUGE_ORDER) > PTRS_PER_TABLE) {
+		/* Only these have whole leaf tables of tails. */
+		if (unlikely(order_vmemmap_pages(head->order) > PTRS_PER_TABLE)) {
 			*error = hvo_own_tables(head);
 			if (unlikely(*error))
 				break;
@@ -327,8 +335,8 @@ static void check_shared(const struct hvo_batch *b)
 
 static int restore_batch(struct hvo_batch *b)
 {
-	const struct hvo_ways *ways = &hvo_ways[hvo_strategy];
-	int error = ways->held ? stop_others() : 0;
+	const struct hvo_ways *ways = hvo_current;
+	int error = begin(ways);
 	uint64_t irq;
 
 	if (unlikely(error)) {
