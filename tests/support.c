@@ -9,6 +9,7 @@
 #include "lib/arm64/probe.h"
 #include "lib/cmdline/options.h"
 #include "lib/lock.h"
+#include "mm/areas/ioremap.h"
 #include "mm/areas/lazy.h"
 #include "mm/arm64/at.h"
 #include "mm/map/map.h"
@@ -45,6 +46,15 @@ struct totals count_totals(void)
 		.areas = nr_vm_areas(),
 		.vmemmap_pages = vmemmap_counts.own + vmemmap_counts.tails + section_pages,
 	};
+}
+
+uint64_t empty_pa(void)
+{
+	uint64_t end = ram_end_pfn() << PAGE_SHIFT, align = 128 * GiB;
+
+	while (ALIGN_UP(end, align) >= ioremap_phys_end && align > GiB)
+		align /= 2;
+	return ALIGN_UP(end, align);
 }
 
 static uint64_t tag_of(const struct page *page)
