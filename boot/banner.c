@@ -41,7 +41,7 @@ void print_clock(const struct fdt *fdt)
 	log_printf("  clock     %s\n", text);
 }
 
-void print_memory(void)
+void print_memory(uint32_t instructions)
 {
 	struct phys_range r;
 
@@ -53,6 +53,9 @@ void print_memory(void)
 	log_printf("  vmemmap   %lu KiB, %lu pages shared by %lu leaves, %lu pages of tables\n",
 		   vmemmap_counts.own * PAGE_SIZE >> 10, vmemmap_counts.tails,
 		   vmemmap_counts.shared, vmemmap_counts.tables);
-	log_printf("  free      %lu pages of %lu KiB; %lu pages of tables made at boot\n\n",
+	log_printf("  free      %lu pages of %lu KiB; %lu pages of tables made at boot\n",
 		   nr_free_pages(), PAGE_SIZE >> 10, boot_table_pages());
+	if (instructions)
+		log_printf("  boot      memory set up in %u instructions\n", instructions);
+	log_printf("\n");
 }
