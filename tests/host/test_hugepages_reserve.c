@@ -384,6 +384,12 @@ static void test_dax(void)
 		 (unsigned long long)SECTION_SIZE);
 	ok(!dax_size && !for_devices.count, "not more than is free");
 	same_text(capture_text(), line, "in one line");
+	reset();
+	boot_ram_add(GiB, SECTION_SIZE + 8 * MiB);
+	snprintf(line, sizeof(line), "dax=%llu", (unsigned long long)SECTION_SIZE);
+	given(line);
+	dax_reserve();
+	ok(!dax_size && !for_devices.count && *capture_text(), "not what boot cannot do without");
 }
 
 int main(void)

@@ -300,10 +300,13 @@ TEST(memremap_parts, "memremap/two-of-them")
 	across = all_of_it();
 	CHECK_EQ(memremap_pages(&across), -EEXIST);
 	CHECK_EQ(memremap_pages(&one), -EEXIST);
+	across = part(dax_size - SECTION_SIZE, SECTION_SIZE, 0);
+	CHECK_EQ(memremap_pages(&across), -EEXIST);
 	across = two;
 	CHECK_EQ(memunmap_pages(&across), -ENOENT);
 	CHECK_AS_BEFORE(before);
 	check_pages(&one);
+	check_pages(&two);
 	CHECK_EQ(memunmap_pages(&one), 0);
 	check_pages(&two);
 	CHECK_EQ(memunmap_pages(&one), -ENOENT);
