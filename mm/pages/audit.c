@@ -48,13 +48,12 @@ static __printf_like(3, 4) void wrong(struct audit *a, const struct page *page, 
 static unsigned shared_order(const struct page *page, const struct mem_section *section)
 {
 	const struct page *head = compound_head(page);
-	uint64_t first =
-		(uint64_t)pfn_to_page(ALIGN_DOWN(page_to_pfn(page), 1UL << section->order));
 
-	if (section->order)
-		return order_is_optimizable(section->order) && (uint64_t)page != first
-			       ? section->order
-			       : 0;
+	if (section->order) {
+		/* By arithmetic: what a tail says is not to be believed yet. */
+		head = pfn_to_page(ALIGN_DOWN(page_to_pfn(page), 1UL << section->order));
+		return head != page && head->flags & PG_HVO ? section->order : 0;
+	}
 	return head != page && head->flags & PG_HVO ? head->order : 0;
 }
 
