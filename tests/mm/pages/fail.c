@@ -5,10 +5,10 @@
  */
 #include <errno.h>
 
-#include "mm/pages/dax.h"
-#include "mm/pages/hugepages.h"
+#include "mm/pages/users/dax.h"
+#include "mm/pages/users/hugepages.h"
 #include "mm/pages/hvo.h"
-#include "mm/pages/memremap.h"
+#include "mm/pages/users/memremap.h"
 #include "mm/pages/section.h"
 #include "mm/pages/vmemmap.h"
 #include "mm/phys/buddy.h"

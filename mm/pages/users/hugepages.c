@@ -5,7 +5,7 @@
  * A pool's lock is held for a push or a pop. What takes longer, optimising and restoring, works
  * on pages that are in nobody's list: they were just allocated, or just taken out.
  */
-#include "mm/pages/hugepages-internal.h"
+#include "mm/pages/users/hugepages-internal.h"
 
 #include <errno.h>
 
