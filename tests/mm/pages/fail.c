@@ -97,7 +97,8 @@ static bool call_shrink(const struct sweep_call *c)
 {
 	if (resize(c, nr - 1, -ENOMEM))
 		return true;
-	if (nr_huge_pages(c->order) != nr || vmemmap_counts.shared != counts.shared)
+	if (nr_huge_pages(c->order) != nr || nr_free_huge_pages(c->order) != nr ||
+	    vmemmap_counts.shared != counts.shared)
 		sweep_complain("%s: it failed, and something is half done", c->name);
 	return false;
 }
