@@ -5,10 +5,10 @@
  */
 #include <errno.h>
 
-#include "mm/pages/dax.h"
-#include "mm/pages/hugepages.h"
+#include "mm/pages/users/dax.h"
+#include "mm/pages/users/hugepages.h"
 #include "mm/pages/hvo.h"
-#include "mm/pages/memremap.h"
+#include "mm/pages/users/memremap.h"
 #include "mm/pages/section.h"
 #include "mm/pages/vmemmap.h"
 #include "mm/phys/buddy.h"
@@ -97,7 +97,8 @@ static bool call_shrink(const struct sweep_call *c)
 {
 	if (resize(c, nr - 1, -ENOMEM))
 		return true;
-	if (nr_huge_pages(c->order) != nr || vmemmap_counts.shared != counts.shared)
+	if (nr_huge_pages(c->order) != nr || nr_free_huge_pages(c->order) != nr ||
+	    vmemmap_counts.shared != counts.shared)
 		sweep_complain("%s: it failed, and something is half done", c->name);
 	return false;
 }
