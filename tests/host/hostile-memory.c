@@ -328,8 +328,6 @@ static void freed(struct page *page)
 	if (page_state[pfn] & PAGE_TABLE) {
 		page_state[pfn] &= ~(PAGE_TABLE | PAGE_REACHABLE);
 		tlb_page_freed(pfn << PAGE_SHIFT);
-	} else {
-		vmemmap_frame_freed(pfn << PAGE_SHIFT);
 	}
 }
 
@@ -355,6 +353,10 @@ void mm_event(enum mm_event_kind kind, uint64_t address, uint64_t old, uint64_t 
 	(void)site;
 	if (kind == EVENT_TCR)
 		hostile.sets_flag = new &TCR_HA;
+	if (kind == EVENT_FREE)
+		for (uint64_t pa = address; pa < address + new; pa += PAGE_SIZE)
+			if (!(page_state[pa >> PAGE_SHIFT] & PAGE_USED))
+				vmemmap_frame_freed(pa);
 	if (kind == EVENT_TABLE_ALLOC && !(page_state[address >> PAGE_SHIFT] & PAGE_TABLE))
 		begin_table(address);
 }
@@ -389,6 +391,8 @@ static void store(uint64_t pa, desc_t value, bool at_once)
 
 	if (pa >= ROOT_PA + PAGE_SIZE)
 		return;
+	if (hostile_stored)
+		hostile_stored(pa, value);
 	if (unlikely(!(page_state[pa >> PAGE_SHIFT] & PAGE_TABLE)))
 		begin_table(pa);
 	if (page_state[pa >> PAGE_SHIFT] & PAGE_REACHABLE)

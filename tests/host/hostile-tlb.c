@@ -67,6 +67,8 @@ static noinline void set_flag(uint64_t index)
 	WALKER_VIEW[index] |= DESC_AF;
 	if (!(WALKER_STAMP[index] & STAMP_PENDING))
 		*slot |= DESC_AF;
+	if (hostile_stored)
+		hostile_stored(pa, *slot);
 }
 
 /* An access must set the flag, a speculative walk may. Without it the leaf is no translation. */

@@ -134,6 +134,13 @@ static __always_inline bool memory_is_table(uint64_t pa)
 	return pa <= ROOT_PA && page_state[pa >> PAGE_SHIFT] & PAGE_TABLE;
 }
 
+/* A program whose own view of memory follows the tables has one (hostile-live.c). */
+__attribute__((weak)) void hostile_stored(uint64_t pa, desc_t value);
+
+/* Walkers see the tables of the vmemmap as they are in memory: boot's, filled before the MMU was
+ * on. */
+void hostile_adopt(void);
+
 /* Lets a few stores of @cpu that wait become visible. */
 void memory_drain_some(unsigned cpu);
 
