@@ -59,6 +59,7 @@ static void adopt(const desc_t *slots, uint64_t pa, int level, uint64_t va)
 
 	page_state[pa >> PAGE_SHIFT] |= PAGE_USED | PAGE_TABLE;
 	memcpy(&WALKER_VIEW[pa >> 3], slots, PAGE_SIZE);
+	memset(&WALKER_STAMP[pa >> 3], 0, PAGE_SIZE); /* long ago, and complete */
 	for (uint64_t i = 0; level < LEVEL_PTE && i < PTRS_PER_TABLE; i++)
 		if (va + i * bytes < WINDOW_END && va + (i + 1) * bytes > VMEMMAP_START &&
 		    desc_is_table(slots[i]))

@@ -378,10 +378,9 @@ static void last_moment(void)
 static __always_inline uint64_t slot_pa(const desc_t *slot)
 {
 	uint64_t pa = (uint64_t)slot - PAGE_OFFSET;
+	uint64_t in_root = (uint64_t)slot - (uint64_t)swapper_pg_dir;
 
-	return likely(pa < ARENA_END)
-		       ? pa
-		       : ROOT_PA + MIN((uint64_t)slot - (uint64_t)swapper_pg_dir, PAGE_SIZE);
+	return likely(pa < ARENA_END) ? pa : ROOT_PA + MIN(in_root, PAGE_SIZE);
 }
 
 /* @at_once: no store buffer keeps it from walkers. */
@@ -421,6 +420,8 @@ void mmu_model_cas_begins(desc_t *slot)
 	if (pa < ROOT_PA + PAGE_SIZE && WALKER_STAMP[pa >> 3] & STAMP_PENDING)
 		drain_slot(pa >> 3);
 	act();
+	if (hostile.sets_flag && hostile.first && *slot & DESC_VALID)
+		tlb_set_flag(pa >> 3);
 }
 
 void mmu_model_cas(desc_t *slot, desc_t old, desc_t value)

@@ -58,7 +58,7 @@ static __always_inline bool may_be_leaf(int level)
 }
 
 /* A walker's atomic update; a younger value that waits in a store buffer comes after it. */
-static noinline void set_flag(uint64_t index)
+noinline void tlb_set_flag(uint64_t index)
 {
 	uint64_t pa = index << 3;
 	desc_t *slot = pa >= ROOT_PA ? (desc_t *)((char *)swapper_pg_dir + (pa - ROOT_PA))
@@ -78,7 +78,7 @@ static __always_inline bool has_flag(struct result *r, bool access)
 		return true;
 	if (!hostile.sets_flag || !(access || hostile_pick(2)))
 		return false;
-	set_flag(r->index);
+	tlb_set_flag(r->index);
 	r->d |= DESC_AF;
 	return true;
 }

@@ -60,6 +60,7 @@ struct hostile {
 	uint64_t tlbi_at[HOSTILE_CPUS]; /* DSB ISH that completed TLBIs */
 	bool in_call;			/* this CPU's ISB is still to come, maybe */
 	bool sets_flag;			/* TCR_EL1.HA, of every CPU */
+	bool first;			/* and one is there before each compare-and-swap */
 	bool bbm2;			/* FEAT_BBM, level 2 */
 	bool held;			/* between stop_others() and resume_others() */
 	bool failed;
@@ -185,6 +186,9 @@ struct answer tlb_translate(unsigned cpu, uint64_t va);
 
 /* A page that an entry of @cpu translates; 0: the one that was looked at is empty. */
 uint64_t tlb_address(unsigned cpu);
+
+/* A walker sets the access flag of a valid descriptor, at @index in WALKER_VIEW. */
+void tlb_set_flag(uint64_t index);
 
 /* Drops any one entry. */
 void tlb_evict(unsigned cpu);
