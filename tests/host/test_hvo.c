@@ -12,16 +12,21 @@
 #include <string.h>
 
 #include "mm/map/map.h"
+#include "mm/map/view/walk.h"
 #include "mm/phys/fail.h"
 #include "mm/phys/ranges.h"
 #include "tests/host/hold.h"
 #include "tests/host/pages-world.h"
 #include "tests/host/tap.h"
 
-/* RAM of the page allocator's in both zones, and what huge pages of a larger order are made of. */
-#define LOW	    (4 * GiB - RAM_BYTES)
+/*
+ * RAM of the page allocator's in both zones, more than one leaf of the vmemmap is for, and what
+ * huge pages of a larger order are made of.
+ */
+#define LOW	    (4 * GiB - LOW_BYTES)
+#define LOW_BYTES   MAX(GiB, 4 * SECTION_SIZE)
 #define HIGH	    (4 * GiB)
-#define RAM_BYTES   MAX(GiB, 4 * SECTION_SIZE)
+#define HIGH_BYTES  MAX(GiB, 8 * SECTION_SIZE)
 #define GIANT	    (8 * GiB)
 #define GIANT_ORDER (30 - PAGE_SHIFT)
 
@@ -75,6 +80,31 @@ static struct huge *take(gfp_t gfp)
 	struct page *page = alloc_pages(gfp | __GFP_COMP, HUGE_ORDER);
 
 	return page ? world_huge(page, HUGE_ORDER, page->flags, false) : NULL;
+}
+
+static void give(struct huge *h);
+
+/* Whether the struct pages of @page are in a block or a group still, not in pages. */
+static bool is_unsplit(const struct page *page)
+{
+	struct leaf leaf;
+
+	return !walk_lookup((uint64_t)page, &leaf) && (leaf.level != LEVEL_PTE || leaf.cont);
+}
+
+/* One whose struct pages nothing has been done to. */
+static struct huge *take_unsplit(gfp_t gfp)
+{
+	struct huge *h = take(gfp), *taken[256];
+	unsigned n = 0;
+
+	while (h && !is_unsplit(h->head) && n < ARRAY_SIZE(taken)) {
+		taken[n++] = h;
+		h = take(gfp);
+	}
+	while (n)
+		give(taken[--n]);
+	return h;
 }
 
 static void give(struct huge *h)
@@ -135,7 +165,7 @@ static uint64_t starve(struct huge *h, int (*call)(struct huge *), bool *good)
 
 static void test_starved(gfp_t gfp, const char *where)
 {
-	struct huge *h = take(gfp);
+	struct huge *h = take_unsplit(gfp);
 	bool good = true;
 	uint64_t first = starve(h, optimize, &good), again;
 
@@ -151,7 +181,7 @@ static void test_starved(gfp_t gfp, const char *where)
 
 static void test_deaf(void)
 {
-	struct huge *h = take(GFP_KERNEL);
+	struct huge *h = take_unsplit(GFP_KERNEL);
 	uint64_t digest = mmu_model_digest(), before = nr_free_pages();
 	unsigned stops = hold.stops;
 
@@ -433,8 +463,8 @@ static void test_bbm(void)
 int main(void)
 {
 	world_begin();
-	world_ram(LOW, RAM_BYTES, 0);
-	world_ram(HIGH, RAM_BYTES, 0);
+	world_ram(LOW, LOW_BYTES, 0);
+	world_ram(HIGH, HIGH_BYTES, 0);
 	world_ram(GIANT, GiB, 0);
 	boot_ram_reserve(GIANT, GiB);
 	world_boot();
