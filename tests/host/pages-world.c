@@ -163,6 +163,16 @@ static struct huge *next_huge(struct huge *h)
 	return NULL;
 }
 
+struct huge *world_find(const struct page *head)
+{
+	struct huge *h = NULL;
+
+	do
+		h = next_huge(h);
+	while (h && h->head != head);
+	return h;
+}
+
 static uint64_t page_index(const struct page *page)
 {
 	return page_to_pfn(page) / STRUCTS_PER_PAGE;

@@ -20,14 +20,15 @@
 #include "tests/host/tap.h"
 
 /*
- * RAM of the page allocator's in both zones, more than one leaf of the vmemmap is for, and what
- * huge pages of a larger order are made of.
+ * RAM of the page allocator's in both zones, some of it with the largest leaves of the vmemmap that
+ * there is room for, and what huge pages of a larger order are made of: by hand, or by boot.
  */
 #define LOW	    (4 * GiB - LOW_BYTES)
 #define LOW_BYTES   MAX(GiB, 4 * SECTION_SIZE)
 #define HIGH	    (4 * GiB)
-#define HIGH_BYTES  MAX(GiB, 8 * SECTION_SIZE)
-#define GIANT	    (8 * GiB)
+#define HIGH_BYTES  (PAGE_SIZE == 4 * KiB ? 2 * GiB : 8 * GiB)
+#define GIANT	    (12 * GiB)
+#define BOOTS	    (13 * GiB)
 #define GIANT_ORDER (30 - PAGE_SHIFT)
 
 /* Pages that one more optimised huge page gives back. */
@@ -138,13 +139,19 @@ static bool right(void)
 
 /* --- out of memory, and without CPUs that answer ------------------------------------------ */
 
+/* Free, or what stays whatever happens. */
+static uint64_t kept_pages(void)
+{
+	return nr_free_pages() + vmemmap_counts.tables + vmemmap_counts.tails;
+}
+
 /*
  * The first time in a block of the vmemmap: with each allocation failing, alone and with all that
  * follow. Nothing changes, until it works.
  */
 static uint64_t starve(struct huge *h, int (*call)(struct huge *), bool *good)
 {
-	uint64_t n, before = nr_free_pages();
+	uint64_t n, before = kept_pages();
 	bool state = h->optimized;
 
 	for (n = 1; *good && h->optimized == state; n++) {
@@ -156,8 +163,8 @@ static uint64_t starve(struct huge *h, int (*call)(struct huge *), bool *good)
 			error = call(h);
 			failed = fail_nth_end();
 			*good = right() && (error ? error == -ENOMEM && failed : alone || !failed);
-			/* A shared tail page stays that was new. */
-			*good = *good && (!error || before - nr_free_pages() <= 1);
+			/* A shared tail page stays that was new, and tables. */
+			*good = *good && (!error || before == kept_pages());
 		}
 	}
 	return n - 1;
@@ -182,12 +189,12 @@ static void test_starved(gfp_t gfp, const char *where)
 static void test_deaf(void)
 {
 	struct huge *h = take_unsplit(GFP_KERNEL);
-	uint64_t digest = mmu_model_digest(), before = nr_free_pages();
+	uint64_t digest = mmu_model_digest(), before = kept_pages();
 	unsigned stops = hold.stops;
 
 	hold.error = -ETIMEDOUT;
 	ok(optimize(h) == -ETIMEDOUT && right() && digest == mmu_model_digest() &&
-		   before - nr_free_pages() <= 1,
+		   before == kept_pages(),
 	   "a block is not split while a CPU does not answer");
 	hold.error = 0;
 	ok(!optimize(h) && hold.stops == stops + 1, "it is when all do, and they are held once");
@@ -199,6 +206,32 @@ static void test_deaf(void)
 }
 
 /* --- one at a time ------------------------------------------------------------------------ */
+
+/* Another CPU that is about to be held. */
+static struct huge *others;
+static int others_error;
+
+static void optimize_others(void)
+{
+	others_error = optimize(others);
+}
+
+/* Two CPUs find the same block in their way; one is first. */
+static void test_two_cpus(void)
+{
+	struct huge *h = take_unsplit(GFP_KERNEL);
+	uint64_t before;
+
+	others = take(GFP_KERNEL);
+	before = kept_pages();
+	hold.late = optimize_others;
+	ok(!optimize(h) && !others_error && !hold.late && right(),
+	   "another CPU splits the same block first: both are optimised");
+	ok(kept_pages() == before + 2 * GAIN, "and a table that was not needed went back");
+	ok(!restore(h) && !restore(others) && right(), "and back");
+	give(h);
+	give(others);
+}
 
 static void test_single(void)
 {
@@ -251,6 +284,30 @@ static void test_giant(unsigned order)
 	ok(!restore(h), "order %u: and back", order);
 	world_forget(h);
 	page_fill(head, 0, 0, 1UL << order);
+}
+
+/*
+ * One of boot's, whose tables are shared as well where they hold nothing but tails: they have to
+ * become its own first, for which CPUs are held.
+ */
+static void test_boots(void)
+{
+	struct huge *h = world_find(phys_to_page(BOOTS));
+	uint64_t kept = kept_pages(), n;
+	bool tables = order_vmemmap_pages(h->order) > PTRS_PER_TABLE, good = true;
+
+	hold.error = -ETIMEDOUT;
+	if (tables)
+		ok(restore(h) == -ETIMEDOUT && right() && kept_pages() == kept,
+		   "boot's: not restored while a CPU does not answer");
+	hold.error = 0;
+	n = starve(h, restore, &good);
+	ok(good && !h->optimized && n > 1 &&
+		   kept == kept_pages() + order_vmemmap_pages(h->order) - 1,
+	   "boot's: restored, each of %lu allocations fails", n - 1);
+	ok(!optimize(h) && right() && kept_pages() == kept, "boot's: optimised");
+	n = starve(h, restore, &good);
+	ok(good && n > 1 && !optimize(h) && right(), "boot's: and again");
 }
 
 /* --- refused ------------------------------------------------------------------------------ */
@@ -466,13 +523,16 @@ int main(void)
 	world_ram(LOW, LOW_BYTES, 0);
 	world_ram(HIGH, HIGH_BYTES, 0);
 	world_ram(GIANT, GiB, 0);
+	world_ram(BOOTS, GiB, GIANT_ORDER);
 	boot_ram_reserve(GIANT, GiB);
 	world_boot();
 	ok(right(), "boot's vmemmap");
 	test_starved(GFP_KERNEL, "above 4G");
 	test_starved(GFP_DMA32, "below 4G");
 	test_deaf();
+	test_two_cpus();
 	test_single();
+	test_boots();
 	test_refused();
 	test_bulk();
 	test_bulk_refused();
