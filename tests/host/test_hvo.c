@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "drivers/smp/cpus.h"
 #include "mm/map/map.h"
 #include "mm/map/view/walk.h"
 #include "mm/phys/fail.h"
@@ -33,6 +34,23 @@
 
 /* Pages that one more optimised huge page gives back. */
 #define GAIN (order_vmemmap_pages(HUGE_ORDER) - 1)
+
+/* --- the CPUs ----------------------------------------------------------------------------- */
+
+static uint64_t hafdbs, tcr; /* of ID_AA64MMFR1_EL1; TCR_EL1 */
+
+uint64_t host_read_sysreg(const char *name)
+{
+	if (!strcmp(name, "id_aa64mmfr1_el1"))
+		return hafdbs;
+	return strcmp(name, "tcr_el1") ? 0 : tcr;
+}
+
+void host_write_sysreg(const char *name, uint64_t value)
+{
+	if (!strcmp(name, "tcr_el1"))
+		tcr = value;
+}
 
 /* --- what other CPUs see ------------------------------------------------------------------ */
 
@@ -517,6 +535,111 @@ static void test_bbm(void)
 	hvo_set_strategy(HVO_RO);
 }
 
+/* --- by the access flag ------------------------------------------------------------------- */
+
+static unsigned long long seed = 3;
+static unsigned rarely; /* one look in so many at a leaf that is about to be replaced */
+
+/* A walker comes by right before a compare-and-swap. */
+static void walk_before_swap(desc_t *slot)
+{
+	struct page *head = watched[0];
+
+	(void)slot;
+	if (tap_random(&seed) % rarely == 0)
+		read_faults(head + STRUCTS_PER_PAGE * (1 + tap_random(&seed) % GAIN));
+}
+
+static void test_af_refused(void)
+{
+	ok(hvo_strategy_refused(HVO_AF) && hvo_set_strategy(HVO_AF) == -EOPNOTSUPP &&
+		   hvo_strategy == HVO_RO && !tcr,
+	   "hvo=af: refused where a CPU does not set flags");
+	hafdbs = 1;
+	hold.error = -ETIMEDOUT;
+	ok(hvo_strategy_refused(HVO_AF) && hvo_set_strategy(HVO_AF) == -EOPNOTSUPP &&
+		   hvo_strategy == HVO_RO && !tcr,
+	   "hvo=af: or does not answer");
+	hold.error = 0;
+	ok(!hvo_strategy_refused(HVO_AF) && !hvo_set_strategy(HVO_AF) && tcr == TCR_HA &&
+		   mmu_model_clean(),
+	   "hvo=af: all set flags from here on");
+}
+
+/* Optimised and restored so often while walkers come by. */
+static void race(unsigned times)
+{
+	struct huge *h = take(GFP_KERNEL);
+	struct hvo_counts before = hvo_counts;
+	bool good = true;
+
+	watched[0] = h->head;
+	mmu_model_before_cas = walk_before_swap;
+	for (unsigned i = 0; i < times && good; i++)
+		good = !optimize(h) && right() && !restore(h) && right();
+	mmu_model_before_cas = NULL;
+	ok(good && live_vmemmap.af_updates && hvo_counts.af_lost > before.af_lost,
+	   "hvo=af: one walk in %u comes first: %lu swaps lost, %lu times given up", rarely,
+	   hvo_counts.af_lost - before.af_lost, hvo_counts.af_given_up - before.af_given_up);
+	give(h);
+}
+
+static void test_af(void)
+{
+	struct huge *h = take(GFP_KERNEL);
+	struct hvo_counts before = hvo_counts;
+	unsigned stops = hold.stops;
+
+	ok(!optimize(h) && right() && !restore(h) && right() &&
+		   hvo_counts.af_lost == before.af_lost,
+	   "hvo=af: nobody comes by: no swap is lost");
+	give(h);
+	watch_many("af", false);
+	ok(hvo_counts.af_given_up > before.af_given_up && hold.stops == stops,
+	   "hvo=af: everybody looks all the time: it is given up, and done all the same");
+	rarely = 3;
+	race(40);
+	rarely = 40;
+	race(40);
+	ok(hold.stops == stops, "hvo=af: nobody was held");
+}
+
+/* A CPU starts that cannot do what is in force. */
+static void test_af_late_cpu(void)
+{
+	struct huge *h = take(GFP_KERNEL), *other = take(GFP_KERNEL);
+	uint64_t digest;
+
+	optimize(h);
+	cpu_starts();
+	ok(!restore(h) && !optimize(h) && tcr == TCR_HA, "hvo=af: a CPU starts that sets flags");
+	hafdbs = 0;
+	cpu_starts();
+	digest = mmu_model_digest();
+	ok(optimize(other) == -EOPNOTSUPP && restore(h) == -EOPNOTSUPP && right() &&
+		   digest == mmu_model_digest(),
+	   "hvo=af: one that does not: refused from then on, nothing changes");
+	hafdbs = 1;
+	ok(!hvo_set_strategy(HVO_AF) && !restore(h) && right(), "hvo=af: until it is set again");
+	give(h);
+	give(other);
+}
+
+/* Back to another strategy, while a CPU does not answer. */
+static void test_af_left(void)
+{
+	struct huge *h = take(GFP_KERNEL);
+
+	hold.error = -ETIMEDOUT;
+	hvo_set_strategy(HVO_RO);
+	hold.error = 0;
+	ok(!optimize(h) && right() && !restore(h) && right(),
+	   "hvo=af: left while a CPU does not answer, what is in force works");
+	ok(!hvo_set_strategy(HVO_RO) && hvo_strategy == HVO_RO, "hvo=af: left");
+	ok(!optimize(h) && right() && !restore(h) && right(), "hvo=ro again");
+	give(h);
+}
+
 int main(void)
 {
 	world_begin();
@@ -539,6 +662,10 @@ int main(void)
 	test_bulk_starved();
 	test_ro();
 	test_bbm();
+	test_af_refused();
+	test_af();
+	test_af_late_cpu();
+	test_af_left();
 	test_giant(GIANT_ORDER);
 	test_giant(HUGE_ORDER + 2 > GIANT_ORDER ? GIANT_ORDER : HUGE_ORDER + 2);
 	return tap_done();
