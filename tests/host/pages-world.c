@@ -163,6 +163,16 @@ static struct huge *next_huge(struct huge *h)
 	return NULL;
 }
 
+struct huge *world_find(const struct page *head)
+{
+	struct huge *h = NULL;
+
+	do
+		h = next_huge(h);
+	while (h && h->head != head);
+	return h;
+}
+
 static uint64_t page_index(const struct page *page)
 {
 	return page_to_pfn(page) / STRUCTS_PER_PAGE;
@@ -236,6 +246,8 @@ static void check_leaves(struct sums *sums)
 
 /* --- struct pages ------------------------------------------------------------------------- */
 
+uint64_t vmemmap_find_tail_table(enum zone_id zone, unsigned order); /* mm/pages' own */
+
 static void check_tail_pages(const struct sums *sums)
 {
 	unsigned pages = 0, tables = 0;
@@ -246,8 +258,7 @@ static void check_tail_pages(const struct sums *sums)
 			struct page *tail = vmemmap_find_shared_tail(zone, order);
 
 			pages += tail != NULL;
-			/* Of those a table may be made, and is never freed. */
-			tables += tail && order_vmemmap_pages(order) > PTRS_PER_TABLE;
+			tables += vmemmap_find_tail_table(zone, order) != 0;
 			if (!tail)
 				continue;
 			if ((uint64_t)tail->refcount != 1 + mapped)
@@ -258,8 +269,8 @@ static void check_tail_pages(const struct sums *sums)
 				wrong("tail page of zone %u, order %u: not what it should hold",
 				      zone, order);
 		}
-	if (vmemmap_counts.tails - pages > tables)
-		wrong("%u tail pages, at most %u tables of them, %lu counted", pages, tables,
+	if (vmemmap_counts.tails != pages + tables)
+		wrong("%u tail pages, %u tables of them, %lu counted", pages, tables,
 		      vmemmap_counts.tails);
 }
 
@@ -302,11 +313,14 @@ static void check_huge(const struct huge *h)
 
 static uint64_t vmemmap_tables;
 
-/* Full of one shared tail page, and linked as often as huge pages are large. */
+/* The one for (zone, order), which is counted with the tail pages. */
 static bool is_tail_table(const struct mmu_table *table)
 {
-	return table->level == LEVEL_PTE && table->slots[0] & DESC_RO &&
-	       table->slots[0] == table->slots[PTRS_PER_TABLE - 1];
+	for (unsigned zone = 0; zone <= ZONE_DEVICE; zone++)
+		for (unsigned order = 0; order <= MAX_HUGE_ORDER; order++)
+			if (vmemmap_find_tail_table(zone, order) == virt_to_phys(table->slots))
+				return true;
+	return false;
 }
 
 static void count_table(const struct mmu_table *table)

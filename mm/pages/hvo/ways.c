@@ -212,14 +212,23 @@ static bool replace_by_flag(const struct hvo_batch *b, bool share)
 	return !clear_flags(b, share);
 }
 
-/* Those that are left go another way, which nobody can be in the way of. */
+/*
+ * Those that are left go another way, which nobody can be in the way of, and which begins where
+ * no TLB holds anything older than what the leaves are.
+ */
+static void give_up(const struct hvo_batch *b)
+{
+	change_all(b, DESC_AF, 0);
+	flush(b); /* from here on no TLB holds what a leaf was before its flag was cleared */
+	hvo_counts.af_given_up++;
+}
+
 static void af_share(const struct hvo_batch *b)
 {
 	check_equal(b);
 	if (replace_by_flag(b, true))
 		return;
-	change_all(b, DESC_AF, 0);
-	hvo_counts.af_given_up++;
+	give_up(b);
 	ro_share(b);
 }
 
@@ -227,8 +236,7 @@ static void af_unshare(const struct hvo_batch *b)
 {
 	if (replace_by_flag(b, false))
 		return;
-	change_all(b, DESC_AF, 0);
-	hvo_counts.af_given_up++;
+	give_up(b);
 	ro_unshare(b);
 }
 
