@@ -231,6 +231,16 @@ static void json_series(struct json *json, const struct result *r)
 		json_unsigned(json, "mismapped_pages", r->mismapped);
 }
 
+/* Of rows of HVO: what the struct pages take that the row is about. */
+static void json_vmemmap(struct json *json, const struct vmemmap_use *use)
+{
+	if (!use->known)
+		return;
+	json_unsigned(json, "vmemmap_own_bytes", use->own_bytes);
+	json_unsigned(json, "vmemmap_shared_bytes", use->shared_bytes);
+	json_unsigned(json, "vmemmap_table_bytes", use->table_bytes);
+}
+
 static void json_target(struct json *json, const struct result *r)
 {
 	struct verdict verdict;
@@ -255,6 +265,7 @@ static void emit_record(const struct result *r)
 	if (r->has_census)
 		json_census(&json, &r->census);
 	json_series(&json, r);
+	json_vmemmap(&json, &r->structs);
 	json_target(&json, r);
 	json_events_record(&json, r);
 	json_emit(&json);
