@@ -12,7 +12,8 @@
 
 static_assert(IS_ALIGNED(PHANTOM_PFN, 1UL << MAX_HUGE_ORDER), "any huge page may be the first");
 
-uint64_t phantom_own_pages(uint64_t bytes, unsigned order)
+/* Pages that populating it takes. */
+static uint64_t own_pages(uint64_t bytes, unsigned order)
 {
 	enum vmemmap_layout layout = order_is_optimizable(order) ? LAYOUT_UNIFIED : LAYOUT_PLAIN;
 	struct layout_cost cost = layout_cost(layout, bytes, order);
@@ -20,21 +21,31 @@ uint64_t phantom_own_pages(uint64_t bytes, unsigned order)
 	return layout_bytes(&cost) >> PAGE_SHIFT;
 }
 
+static uint64_t added; /* pages */
+
 int phantom_add(struct pass *pass, uint64_t bytes, unsigned order)
 {
-	uint64_t own = phantom_own_pages(bytes, order);
+	uint64_t own = own_pages(bytes, order);
+	int error;
 
 	/* The eighth: upper tables, and what stays behind in blocks that are broken up. */
 	if (own + own / 8 + 1024 > nr_free_pages()) {
 		pass->why = "not enough memory for the struct pages";
 		return -ENOMEM;
 	}
-	return sections_add(PHANTOM_PFN, bytes >> PAGE_SHIFT, order, ZONE_DEVICE);
+	pass->why = "not whole huge pages, or sections";
+	error = sections_add(PHANTOM_PFN, bytes >> PAGE_SHIFT, order, ZONE_DEVICE);
+	if (error)
+		return error;
+	added = bytes >> PAGE_SHIFT;
+	pass->why = NULL;
+	return 0;
 }
 
-void phantom_remove(uint64_t bytes)
+void phantom_remove(void)
 {
-	sections_remove(PHANTOM_PFN, bytes >> PAGE_SHIFT);
+	sections_remove(PHANTOM_PFN, added);
+	added = 0;
 }
 
 int phantom_populate(uint64_t bytes)

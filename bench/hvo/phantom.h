@@ -19,11 +19,13 @@
 #define PHANTOM_HEAD_STATE PAGE_STATE(PG_ALLOCATED | PG_BLOCK | PG_HEAD, 0, 0, 1)
 
 /*
- * Adds sections for @bytes of it, in compound pages of 2^@order, 0: single pages. If they have not
- * got room for what they will take: an error, and why is in @pass.
+ * Adds sections for @bytes of it, in compound pages of 2^@order, 0: single pages, which fill it. If
+ * there is no room for what they will take: an error, and why is in @pass.
  */
 int phantom_add(struct pass *pass, uint64_t bytes, unsigned order);
-void phantom_remove(uint64_t bytes);
+
+/* Of what was added last, if it was; nothing of it is populated. */
+void phantom_remove(void);
 
 /* vmemmap_populate() and vmemmap_depopulate() of @bytes. */
 int phantom_populate(uint64_t bytes);
@@ -31,6 +33,3 @@ void phantom_depopulate(uint64_t bytes);
 
 /* Makes compound pages of 2^@order of plain ones, as whoever does not share has to. */
 void phantom_make_compound(uint64_t bytes, unsigned order);
-
-/* Pages that populating it takes. */
-uint64_t phantom_own_pages(uint64_t bytes, unsigned order);

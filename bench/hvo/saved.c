@@ -92,7 +92,7 @@ static void populate_unified(struct pass *pass, struct result *r)
 	};
 	if (!pass->error)
 		phantom_depopulate(pass->bytes);
-	phantom_remove(pass->bytes);
+	phantom_remove();
 }
 
 /* The same memory without an order, if there is room for that. */
@@ -109,7 +109,7 @@ static void populate_plain(struct pass *pass, struct result *r)
 		r->failed = "the vmemmap without sharing takes other memory than it should";
 	if (!pass->error)
 		phantom_depopulate(pass->bytes);
-	phantom_remove(pass->bytes);
+	phantom_remove();
 }
 
 static void run(struct result *results, unsigned count)

@@ -28,6 +28,8 @@ static uint64_t stretch(const struct bench *bench)
 	return MAX(bench->bytes, SECTION_SIZE);
 }
 
+static bool populated;
+
 static int prepare(struct pass *pass)
 {
 	const struct bench *bench = pass->bench;
@@ -37,6 +39,7 @@ static int prepare(struct pass *pass)
 	if (error)
 		return error;
 	error = phantom_populate(stretch(bench));
+	populated = !error;
 	if (!error && !is_shared(bench))
 		phantom_make_compound(bench->bytes, order);
 	return error;
@@ -44,8 +47,10 @@ static int prepare(struct pass *pass)
 
 static void finish(struct pass *pass)
 {
-	phantom_depopulate(stretch(pass->bench));
-	phantom_remove(stretch(pass->bench));
+	if (populated)
+		phantom_depopulate(stretch(pass->bench));
+	populated = false;
+	phantom_remove();
 }
 
 static void body(struct pass *pass)
