@@ -135,6 +135,8 @@ void smp_complain(const struct cpu *cpu, const char *what, const char *why)
 		   why ? ": " : "", why ? why : "");
 }
 
+void (*cpu_starts)(void);
+
 /* --- on the new CPU --------------------------------------------------------------------------- */
 
 /* From boot/head.S, on its own stack: IRQs masked. */
@@ -149,6 +151,8 @@ _Noreturn void secondary_main(struct cpu *self)
 	if (!cpu_has_lse())
 		WRITE_ONCE(cpus_have_lse, false);
 	local_serror_enable();
+	if (READ_ONCE(cpu_starts))
+		cpu_starts();
 	/* Without interrupts it would never hear of work: it goes, and will be missed. */
 	if (!gic_cpu_init() && change_state(self, CPU_IS_STARTING, CPU_IS_ONLINE)) {
 		hang_cpu_init();

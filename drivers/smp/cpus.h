@@ -64,6 +64,12 @@ static __always_inline bool cpu_online(unsigned cpu)
 
 unsigned nr_online_cpus(void);
 
+/*
+ * Called on each CPU that starts, before it is online: IRQs masked, on its own stack. NULL: nothing
+ * has to be done. Whoever sets it does the same on those that are online.
+ */
+extern void (*cpu_starts)(void);
+
 /* "Cortex-A76 r4p1, MIDR 414fd0b1, MPIDR 80000000": the CPU that calls. */
 #define CORE_TEXT_MAX 80
 void core_text(char *text, size_t size);

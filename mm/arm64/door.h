@@ -247,6 +247,17 @@ static __always_inline void door_cleared(void)
 }
 
 /*
+ * This CPU's TCR_EL1, of which any bit may be cached in a TLB (D17.2.131): who changes it on all
+ * CPUs flushes once after the last, and nothing may rely on the new value before.
+ */
+static __always_inline void door_write_tcr(uint64_t value)
+{
+	hw_write_tcr(value);
+	hw_isb(); /* in force for walks of what follows */
+	DOOR_COUNT(c->isb++);
+}
+
+/*
  * Makes what was stored to [@va, @end) what any CPU fetches from there, once it has passed an
  * ISB. @line: bytes of a data cache line, 0: fetches see stores without cleaning; @invalidate:
  * instruction caches may hold what was there before (CTR_EL0: IDC, DIC). Mapped for reading.

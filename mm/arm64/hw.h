@@ -142,6 +142,16 @@ static __always_inline void hw_tlbi_rvaae1is(uint64_t operand)
 	mm_events_end(irq);
 }
 
+/* Takes effect with the ISB that follows. */
+static __always_inline void hw_write_tcr(uint64_t value)
+{
+	uint64_t irq = mm_events_begin();
+
+	asm volatile("msr tcr_el1, %x0" ::"rZ"(value) : "memory");
+	MM_EVENT(EVENT_TCR, 0, 0, value);
+	mm_events_end(irq);
+}
+
 /* Writes the data cache's line at @va back to where fetches look for it, if it is dirty (D7.5). */
 static __always_inline void hw_dc_cvau(uint64_t va)
 {

@@ -6,7 +6,6 @@
 #include <errno.h>
 
 #include "mm/map/map-internal.h"
-#include "mm/map/run-internal.h"
 
 /*
  * One after the other, each with the arguments of map_range() in their registers: the shortest

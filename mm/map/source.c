@@ -6,7 +6,6 @@
 
 #include "mm/arm64/prims.h"
 #include "mm/map/map-internal.h"
-#include "mm/map/run-internal.h"
 #include "mm/phys/ranges.h"
 
 static __always_inline uint64_t min_u64(uint64_t a, uint64_t b)

@@ -126,8 +126,5 @@ void vmemmap_depopulate(uint64_t pfn, uint64_t nr)
 		__free_pages(page, page->order);
 	}
 	table_pages_free(&r.tables);
-	vmemmap_counts.own -= r.own;
-	vmemmap_counts.shared -= r.shared;
-	if (r.shared)
-		vmemmap_tail_put(section.zone, section.order, r.shared);
+	vmemmap_count(section.zone, section.order, -(int64_t)r.own, -(int64_t)r.shared);
 }

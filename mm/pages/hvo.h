@@ -41,7 +41,13 @@ extern unsigned hvo_strategy, hvo_split;
 const char *hvo_strategy_refused(enum hvo_strategy strategy);
 const char *hvo_split_refused(enum hvo_split split);
 
-/* Puts it in force. -EOPNOTSUPP: refused. While no other call of this page runs. */
+/*
+ * Puts it in force; with HVO_AF every CPU sets access flags by itself from then on, and with any
+ * other none does. A CPU that comes online later and cannot is not kept from it: what is in force
+ * is refused from then on. While no other call of this page runs.
+ *	-EOPNOTSUPP	refused
+ *	-ETIMEDOUT	a CPU did not answer
+ */
 int hvo_set_strategy(enum hvo_strategy strategy);
 int hvo_set_split(enum hvo_split split);
 
@@ -84,7 +90,9 @@ struct hvo_counts {
 	uint64_t optimized, restored;	   /* huge pages */
 	uint64_t pages_freed, pages_taken; /* vmemmap pages, against the page allocator */
 	uint64_t splits;		   /* blocks of the vmemmap */
-	uint64_t af_retries, af_held;	   /* compare-and-swaps that lost; those that gave up */
+	uint64_t unshared;		   /* links to a table of shared tails that got their own */
+	uint64_t af_lost;		   /* compare-and-swaps that came after a walker's update */
+	uint64_t af_given_up;		   /* batches that were finished as HVO_RO does it */
 };
 
 /* Since boot; they only grow. */

@@ -58,6 +58,10 @@ void vmemmap_publish_table(desc_t *slot, const struct vmemmap_table *table, uint
 /* Stores slot[i] = @d + i * @step to @n slots of a live table of @level, which are invalid. */
 void vmemmap_publish_leaves(desc_t *slot, desc_t d, uint64_t step, uint64_t n, int level);
 
+/* Moves vmemmap_counts, which HVO moves on other CPUs, and the references of the shared tail page.
+ */
+void vmemmap_count(enum zone_id zone, unsigned order, int64_t own, int64_t shared);
+
 /* @n leaves were stored to @slot and behind it, in a live table of pages, and were counted by
  * nobody yet. Under the tables' lock. */
 void vmemmap_leaves_stored(const desc_t *slot, uint64_t n);

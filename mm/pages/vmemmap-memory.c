@@ -172,3 +172,16 @@ void vmemmap_leaves_stored(const desc_t *slot, uint64_t n)
 	count_leaves(virt_to_phys(slot), n);
 	door_mapped_leaves(n);
 }
+
+void vmemmap_count(enum zone_id zone, unsigned order, int64_t own, int64_t shared)
+{
+	uint64_t irq = lock_tables();
+
+	vmemmap_counts.own += (uint64_t)own;
+	vmemmap_counts.shared += (uint64_t)shared;
+	unlock_tables(irq);
+	if (shared > 0)
+		vmemmap_tail_get(zone, order, (uint64_t)shared);
+	else if (shared)
+		vmemmap_tail_put(zone, order, (uint64_t)-shared);
+}

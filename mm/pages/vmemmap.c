@@ -85,7 +85,7 @@ static int populate_leaf(const struct request *r, uint64_t va, uint64_t end, uns
 	init_structs(r, pa, va, bytes);
 	d = leaf_desc(pa, PAGE_KERNEL, level) | (members > 1 ? DESC_CONT : 0);
 	vmemmap_publish_leaves(slot, d, 1UL << level_shift(level), members, level);
-	vmemmap_counts.own += bytes >> PAGE_SHIFT;
+	vmemmap_count(r->zone, r->order, (int64_t)(bytes >> PAGE_SHIFT), 0);
 	return 0;
 }
 
@@ -203,9 +203,7 @@ static int populate_window(const struct request *r, const struct window *w)
 		error = populate_heads(r, w, upper);
 	if (error)
 		return error;
-	vmemmap_counts.own += w->heads;
-	vmemmap_counts.shared += w->leaves - w->heads;
-	vmemmap_tail_get(r->zone, r->order, w->leaves - w->heads);
+	vmemmap_count(r->zone, r->order, (int64_t)w->heads, (int64_t)(w->leaves - w->heads));
 	return 0;
 }
 

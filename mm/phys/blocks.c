@@ -160,10 +160,13 @@ unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **array)
 	return at;
 }
 
+static_assert(NR_BUDDY_ZONES == 2, "one bit says which");
+
+/* Of either zone, which a device's is not. */
 static bool plain_single(const struct page *page)
 {
 	return (uint64_t)page % STRUCT_PAGE_SIZE == 0 && pfn_valid(page_to_pfn(page)) &&
-	       (page->state & ~PAGE_STATE_ZONE) ==
+	       (page->state & ~PAGE_STATE(0, 1, 0, 0)) ==
 		       (PAGE_STATE(PG_BLOCK, 0, 0, 0) ^ PAGE_STATE_OWNED);
 }
 

@@ -118,6 +118,33 @@ void buddy_init(void)
 	}
 }
 
+/* The part of [pfn, end) that lies in one zone. Returns where that ends. */
+static uint64_t adopt_in_zone(uint64_t pfn, uint64_t end)
+{
+	enum zone_id id = pfn_zone(pfn);
+	uint64_t irq = spin_lock_irqsave(&zones[id].lock), first = pfn;
+
+	if (id == ZONE_DMA32)
+		end = MIN(end, ZONE_NORMAL_PFN);
+	for (; pfn < end; pfn++) {
+		struct page *page = pfn_to_page(pfn);
+
+		panic_unless(page->state == 0, "adopt_reserved_pages: pfn %#lx: state %#lx", pfn,
+			     page->state);
+		page->state = PAGE_STATE(PG_BLOCK, id, 0, 0) ^ PAGE_STATE_OWNED;
+	}
+	zones[id].managed_pages += end - first;
+	__atomic_fetch_add(&managed_pages, end - first, __ATOMIC_RELAXED);
+	spin_unlock_irqrestore(&zones[id].lock, irq);
+	return end;
+}
+
+void adopt_reserved_pages(uint64_t pfn, uint64_t n)
+{
+	for (uint64_t end = pfn + n; pfn < end;)
+		pfn = adopt_in_zone(pfn, end);
+}
+
 uint64_t nr_free_pages(void)
 {
 	uint64_t pages = 0;

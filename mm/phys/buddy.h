@@ -70,6 +70,15 @@ unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **array)
  */
 void free_pages_bulk(struct page **array, unsigned long nr);
 
+/*
+ * @n pages of order 0, linked by hot_link from *@link on; the last one's is NULL. Returns the last
+ * one's, where a chain may go on. NULL: no memory, none is taken, *@link is NULL. @n is not 0.
+ */
+struct page **alloc_page_chain(gfp_t gfp, uint64_t n, struct page **link);
+
+/* __free_pages(p, 0) for each page of a chain; NULL: there are none. */
+void free_page_chain(struct page *page);
+
 /* Turns an allocated block that is not compound into 2^@order pages freed one by one. */
 void split_page(struct page *page, unsigned order);
 
@@ -115,13 +124,20 @@ static __always_inline void put_page(struct page *page)
 	__free_pages(head, head->order);
 }
 
+/*
+ * @n reserved frames of RAM from @pfn on, of which the allocator knows nothing (boot took them),
+ * become pages as from alloc_pages(), one reference each, to be freed one by one. The
+ * caller vouches for them; a state that is not zero is a panic.
+ */
+void adopt_reserved_pages(uint64_t pfn, uint64_t n);
+
 /* Gives this CPU's hot lists back to the zones, so that an audit can see blocks merge. */
 void drain_hot_lists(void);
 
 /* Free pages of all zones, hot lists of all CPUs included (racy while others allocate). */
 uint64_t nr_free_pages(void);
 
-/* Pages that buddy_init() took, free or not. */
+/* Pages that buddy_init() took or that were adopted since, free or not. */
 static __always_inline uint64_t nr_managed_pages(void)
 {
 	extern uint64_t managed_pages; /* buddy_init()'s */

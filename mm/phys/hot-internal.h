@@ -66,3 +66,12 @@ static __always_inline bool hot_push(struct hot_list *list, struct page *page, u
 	list->room = room - 1;
 	return true;
 }
+
+/* Index of a well-formed struct page pointer from @base on; huge for any other. */
+static __always_inline uint64_t page_index(const struct page *page, const struct page *base)
+{
+	uint64_t offset = (uint64_t)page - (uint64_t)base;
+
+	/* Rotated, not shifted: misalignment lands in the top bits. One instruction. */
+	return offset >> 6 | offset << 58;
+}

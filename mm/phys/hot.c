@@ -271,15 +271,6 @@ static void take_apart(struct page *page, unsigned order)
 	}
 }
 
-/* Index of a well-formed struct page pointer from @base on; huge for any other. */
-static __always_inline uint64_t page_index(const struct page *page, const struct page *base)
-{
-	uint64_t offset = (uint64_t)page - (uint64_t)base;
-
-	/* Rotated, not shifted: misalignment lands in the top bits. One instruction. */
-	return offset >> 6 | offset << 58;
-}
-
 /*
  * A page that is not of the range last freed to, or not plainly allocated with this
  * order. Leaves IRQs as @irq.

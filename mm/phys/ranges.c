@@ -228,6 +228,9 @@ struct phys_range device_ranges[DEVICE_RANGES_MAX];
 /* Odd while a range changes: what was read of it meanwhile may be half of one, half of another. */
 static uint32_t device_changes;
 
+/* Those that are there: without any, that a frame is no RAM is known as soon as ever. */
+static unsigned nr_devices;
+
 /* IRQs are masked: a lookup from an interrupt would wait for what it interrupted. */
 static void device_range_set(struct phys_range *r, uint64_t first_pfn, uint64_t pages)
 {
@@ -237,6 +240,7 @@ static void device_range_set(struct phys_range *r, uint64_t first_pfn, uint64_t 
 	/* Release: who reads one of them reads a count that is odd, or a later one. */
 	__atomic_store_n(&r->first_pfn, first_pfn, __ATOMIC_RELEASE);
 	__atomic_store_n(&r->pages, pages, __ATOMIC_RELEASE);
+	WRITE_ONCE(nr_devices, nr_devices + (pages ? 1 : -1));
 	__atomic_fetch_add(&device_changes, 1, __ATOMIC_RELEASE);
 	local_irq_restore(irq);
 }
@@ -296,7 +300,7 @@ static const struct phys_range *device_range_look(uint64_t pfn)
 }
 
 /* Never the hint: that is followed without a look at the count. */
-static const struct phys_range *device_range_search(uint64_t pfn)
+static noinline const struct phys_range *device_range_search(uint64_t pfn)
 {
 	for (;;) {
 		uint32_t before = __atomic_load_n(&device_changes, __ATOMIC_ACQUIRE);
@@ -337,5 +341,5 @@ const struct phys_range *ram_range_search(uint64_t pfn)
 			return &spans[mid];
 		}
 	}
-	return device_range_search(pfn);
+	return READ_ONCE(nr_devices) ? device_range_search(pfn) : NULL;
 }

@@ -103,7 +103,9 @@ void live_vmemmap_event(const struct mm_event *event)
 	struct run run = { 0 };
 	uint64_t index;
 
-	if (event->kind != EVENT_STORE)
+	if (event->kind == EVENT_TCR)
+		live_vmemmap.hardware_af = event->new &TCR_HA;
+	if (event->kind != EVENT_STORE && event->kind != EVENT_CAS)
 		return;
 	table = mmu_model_table(event->address & PAGE_MASK);
 	if (!table.slots)

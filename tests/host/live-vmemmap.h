@@ -13,7 +13,8 @@
 #include "tests/host/mmu-model.h"
 
 struct live_vmemmap {
-	/* TCR_EL1.HA: an access to a leaf whose AF is 0 sets it, else it faults (D8.4.6). */
+	/* TCR_EL1.HA, as EVENT_TCR says: an access to a leaf whose AF is 0 sets it, else it faults.
+	 */
 	bool hardware_af;
 	uint64_t mappings;   /* made so far */
 	uint64_t af_updates; /* that accesses made */

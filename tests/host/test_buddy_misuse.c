@@ -15,7 +15,11 @@
 #define LOW	(2 * ARENA_BLOCK + 3 * PAGE_SIZE)
 #define LOW_END (5 * ARENA_BLOCK + 7 * PAGE_SIZE)
 #define HOLE	(3 * ARENA_BLOCK + 77 * PAGE_SIZE)
-#define PFN(pa) ((pa) >> PAGE_SHIFT)
+/* Reserved: a page past MAX_ORDER; for a device. */
+#define GIGANTIC       (8 * ARENA_BLOCK)
+#define GIGANTIC_ORDER (MAX_ORDER + 1u)
+#define DEVICE	       (10 * ARENA_BLOCK)
+#define PFN(pa)	       ((pa) >> PAGE_SHIFT)
 
 static void free_twice(void)
 {
@@ -132,6 +136,105 @@ static void split_wrong_order(void)
 	split_page(alloc_pages(GFP_KERNEL, 3), 2);
 }
 
+/* --- what is not the zones' -------------------------------------------------------------------
+ */
+
+/* A compound page with one reference where nobody looks: what mm/pages makes of reserved RAM. */
+static struct page *compound(uint64_t pa, unsigned order, unsigned zone, uint16_t flags)
+{
+	struct page *head = phys_to_page(pa);
+
+	page_fill_tails(head + 1, (1UL << order) - 1, zone, order);
+	head->state = PAGE_STATE(PG_BLOCK | PG_ALLOCATED | PG_HEAD | flags, zone, order, 1);
+	return head;
+}
+
+static struct page *device(void)
+{
+	device_range_add(PFN(DEVICE), PFN(ARENA_BLOCK));
+	return compound(DEVICE, MAX_ORDER, ZONE_DEVICE, 0);
+}
+
+static void put_device(void)
+{
+	struct page *head = device();
+
+	get_page(head + 5);
+	put_page(head + 6);
+	put_page(head + 7);
+}
+
+/* No compound one, which nobody makes: it must not be taken for RAM all the same. */
+static void put_device_page(void)
+{
+	struct page *page = device();
+
+	page->state = PAGE_STATE(PG_BLOCK | PG_ALLOCATED, ZONE_DEVICE, 0, 1);
+	get_page(page);
+	put_page(page);
+	put_page(page);
+}
+
+static void free_device_page_in_bulk(void)
+{
+	struct page *page = device(), *array[2] = { page, page + 1 };
+
+	page[0].state = page[1].state = PAGE_STATE(PG_BLOCK | PG_ALLOCATED, ZONE_DEVICE, 0, 1);
+	page[1].compound_info = 0;
+	free_pages_bulk(array, 2);
+}
+
+static void put_removed_device(void)
+{
+	struct page *head = device();
+
+	device_range_remove(PFN(DEVICE), PFN(ARENA_BLOCK));
+	put_page(head);
+}
+
+static void put_huge_without_pool(void)
+{
+	put_page(compound(GIGANTIC, GIGANTIC_ORDER, ZONE_DMA32, PG_HUGE) + 5);
+}
+
+static void ignore(struct page *head __attribute__((unused)))
+{
+}
+
+static void put_huge_in_pool(void)
+{
+	struct page *head = compound(GIGANTIC, GIGANTIC_ORDER, ZONE_DMA32, PG_HUGE);
+
+	release_huge_page = ignore;
+	put_page(head);
+	put_page(head);
+}
+
+static void put_gigantic(void)
+{
+	put_page(compound(GIGANTIC, GIGANTIC_ORDER, ZONE_DMA32, 0));
+}
+
+static void free_inside_gigantic(void)
+{
+	__free_pages(compound(GIGANTIC, GIGANTIC_ORDER, ZONE_DMA32, PG_HUGE) + MAX_ORDER_PAGES, 0);
+}
+
+static void free_gigantic_wrong_order(void)
+{
+	__free_pages(compound(GIGANTIC, GIGANTIC_ORDER, ZONE_DMA32, PG_HUGE), MAX_ORDER);
+}
+
+static void put_optimised(void)
+{
+	struct page *head = alloc_pages(GFP_KERNEL | __GFP_COMP, MAX_ORDER - 1);
+
+	head->flags |= PG_HVO;
+	get_page(head);
+	put_page(head);
+	put_page(head);
+}
+
 static const struct misuse cases[] = {
 	{ "double free", free_twice, "__free_pages: double free of pfn" },
 	{ "double free after merging", free_twice_drained, "__free_pages: " },
@@ -151,12 +254,25 @@ static const struct misuse cases[] = {
 	{ "one put too many", put_too_often, "__free_pages: double free of pfn" },
 	{ "split of a compound page", split_compound, "split_page: pfn" },
 	{ "split with the wrong order", split_wrong_order, "split_page: pfn" },
+	{ "a device's last reference", put_device, "is its device's" },
+	{ "the same, not compound", put_device_page, "is its device's" },
+	{ "a device's pages in bulk", free_device_page_in_bulk, "is its device's" },
+	{ "a device that is gone", put_removed_device, "is no struct page of RAM" },
+	{ "a huge page, no pool", put_huge_without_pool, "is a huge page, and no pool takes it" },
+	{ "a huge page of the pool", put_huge_in_pool, "has no reference left" },
+	{ "order past the zones", put_gigantic, "past what the zones hold" },
+	{ "inside a gigantic page", free_inside_gigantic, "lies inside the block of pfn" },
+	{ "gigantic, wrong order", free_gigantic_wrong_order, "__free_pages: order 1" },
+	{ "tails still shared", put_optimised, "still shares the struct pages of its tails" },
 };
 
 int main(void)
 {
 	arena_add_ram(LOW, LOW_END - LOW);
 	boot_ram_reserve(HOLE + 1, 1);
+	arena_add_ram(GIGANTIC, 3 * ARENA_BLOCK);
+	boot_ram_reserve(GIGANTIC, 2 * ARENA_BLOCK);
+	boot_ram_reserve_device(DEVICE, ARENA_BLOCK);
 	buddy_init();
 	each_panics(cases, ARRAY_SIZE(cases), "a CPU's first free");
 	__free_pages(alloc_pages(GFP_KERNEL, 0), 0);

@@ -124,7 +124,6 @@ static void test_pages(void)
 	ok(read_faults(page_of(1)) && !read_faults(page_of(5)), "nothing again");
 	set(&ptes[1], RW(6));
 	ok(shows(1, 6), "something else");
-	mmu_model_forgive();
 }
 
 static void test_tables(void)
@@ -202,16 +201,26 @@ static void test_window(void)
 
 static void test_access_flag(void)
 {
-	hw_store_desc(&ptes[ALONE], RW(41) & ~DESC_AF);
-	ok(read_faults(page_of(ALONE)) && !(ptes[ALONE] & DESC_AF), "AF=0: an access faults");
-	live_vmemmap.hardware_af = true;
+	mm_event(EVENT_TCR, 0, 0, TCR_HA, 0);
+	set(&ptes[ALONE], RW(41) & ~DESC_AF);
 	ok(!read_faults(page_of(ALONE)) && ptes[ALONE] == RW(41) && live_vmemmap.af_updates == 1,
-	   "with TCR_EL1.HA it sets AF");
+	   "AF=0: an access sets it, with TCR_EL1.HA");
+	set(&ptes[ALONE], RW(41) & ~DESC_AF);
+	ok(!hw_cas_desc(&ptes[ALONE], RW(41), RO(41)) && !write_faults(page_of(ALONE)) &&
+		   hw_cas_desc(&ptes[ALONE], RW(41), RO(41)) && write_faults(page_of(ALONE)),
+	   "a compare-and-swap is a store if it takes place");
 	ok(read_faults((void *)(VMEMMAP_START + 2 * ARENA_END)) &&
 		   write_faults(page_of(2 * CONT_PTES)),
 	   "what else faults still does");
-	live_vmemmap.hardware_af = false;
-	mmu_model_forgive();
+	hw_dsb_ishst();
+	hw_tlbi_vmalle1is();
+	hw_dsb_ish();
+	hw_isb();
+	ok(mmu_model_clean(), "and that was by the book, too");
+	mm_event(EVENT_TCR, 0, 0, 0, 0);
+	hw_isb();
+	hw_store_desc(&ptes[ALONE], RW(41) & ~DESC_AF);
+	ok(read_faults(page_of(ALONE)) && !(ptes[ALONE] & DESC_AF), "without it an access faults");
 }
 
 int main(void)

@@ -12,6 +12,7 @@
 
 #include "mm/arm64/door.h"
 #include "mm/arm64/prims.h"
+#include "mm/phys/gfp.h"
 #include "mm/phys/page.h"
 #include "tests/host/tap.h"
 
@@ -265,6 +266,43 @@ static void test_fill_groups(void)
 	free(array);
 }
 
+static void test_page_fill(void)
+{
+	const uint64_t state = 0x123456789abcdef0, info = 0xfedcba9876543211;
+	bool good = true;
+
+	for (unsigned long n = 0; n <= MOST / 8; n++) {
+		begin();
+		page_fill((struct page *)slots, state, info, n);
+		for (unsigned long i = 0; i < n * 8; i++)
+			good = good && slots[i] == (i % 8 == 0 ? state : i % 8 == 2 ? info : 0);
+		good = good && guarded(n * 8);
+	}
+	ok(good, "page_fill()");
+}
+
+static void test_tails(void)
+{
+	const struct page *tails = (struct page *)slots;
+	bool good = true;
+
+	for (unsigned order = 1; order <= 18; order++) {
+		/* Anywhere in the vmemmap: the mask finds a head at a multiple of the order. */
+		uint64_t head = VMEMMAP_START + (tap_random(&seed) % 1000 << order) * 64;
+
+		begin();
+		page_fill_tails((struct page *)slots, 3, ZONE_DEVICE, order);
+		for (unsigned i = 0; i < 3; i++) {
+			uint64_t at = head + (1 + tap_random(&seed) % ((1UL << order) - 1)) * 64;
+
+			good = good && tails[i].state == PAGE_STATE(PG_TAIL, ZONE_DEVICE, 0, 0) &&
+			       (at & tails[i].compound_info) == head;
+		}
+		good = good && guarded(3 * 8);
+	}
+	ok(good, "a tail's mask leads to its head");
+}
+
 /* --- the door ------------------------------------------------------------------------------- */
 
 static uint64_t operands[MOST];
@@ -443,6 +481,8 @@ int main(void)
 	test_clear_and_copy();
 	test_page_run();
 	test_fill_groups();
+	test_page_fill();
+	test_tails();
 	test_tlbi_leaves();
 	test_tlbi_range();
 	test_cas();

@@ -4,7 +4,9 @@
  * Boot-time ranges: the corner cases by name, then random input against a map with one
  * byte per page. The source is included, because a fresh start needs its statics.
  */
+#include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "mm/phys/ranges.c"
 #include "tests/host/tap.h"
@@ -16,6 +18,9 @@ static void reset(void)
 	memset(&ram, 0, sizeof(ram));
 	memset(&reserved, 0, sizeof(reserved));
 	memset(&nomap, 0, sizeof(nomap));
+	memset(&for_devices, 0, sizeof(for_devices));
+	memset(device_ranges, 0, sizeof(device_ranges));
+	nr_devices = 0;
 	closed = false;
 	nr_spans = 0;
 	ram_range_hint = &no_range;
@@ -222,6 +227,134 @@ static bool random_world(unsigned long long seed)
 	return good && looks_up();
 }
 
+/* --- devices -------------------------------------------------------------------------------- */
+
+/* The smallest piece of memory for a device; RAM is ten of them, [D, 11 D). */
+#define D     (MAX_ORDER_PAGES * P)
+#define DP(n) ((n)*MAX_ORDER_PAGES)
+
+static void device_world(void)
+{
+	reset();
+	boot_ram_add(D, 10 * D);
+	boot_ram_reserve_nomap(9 * D + P, P);
+	boot_ram_reserve_device(3 * D, 4 * D);
+}
+
+static void test_reserve_device(void)
+{
+	struct phys_range r = { 0 };
+
+	device_world();
+	ok(boot_ram_reserve_device(2 * D + P, D) == -EINVAL &&
+		   boot_ram_reserve_device(2 * D, P) == -EINVAL &&
+		   boot_ram_reserve_device(2 * D, 0) == -EINVAL &&
+		   boot_ram_reserve_device(0, 2 * D) == -EINVAL &&
+		   boot_ram_reserve_device(10 * D, 2 * D) == -EINVAL &&
+		   boot_ram_reserve_device(9 * D, D) == -EINVAL &&
+		   boot_ram_reserve_device(6 * D, 2 * D) == -EINVAL &&
+		   boot_ram_reserve_device(2 * D, 0UL - D) == -EINVAL && for_devices.count == 1,
+	   "misaligned, empty, no RAM, no-map, taken: refused");
+	ok(next_ram_range(&r) && r.first_pfn == DP(1) && r.pages == DP(2) && next_ram_range(&r) &&
+		   r.first_pfn == DP(7) && r.pages == DP(2) + 1,
+	   "memory for a device is no RAM with struct pages");
+	r = (struct phys_range){ 0 };
+	ok(next_linear_range(&r) && r.first_pfn == DP(1) && r.pages == DP(8) + 1 &&
+		   next_linear_range(&r) && r.first_pfn == DP(9) + 2 && r.pages == DP(2) - 2 &&
+		   !next_linear_range(&r),
+	   "but linear-mapped");
+	ok(!boot_ram_alloc(3 * D, P, 0, PHYS_END) && boot_ram_alloc(D, D, 0, 8 * D) == 7 * D &&
+		   boot_ram_alloc(D, D, 0, 8 * D) == 2 * D,
+	   "and never given out");
+	boot_ram_close();
+	ok(boot_ram_reserve_device(D, D) == -EBUSY, "nothing more after boot");
+	ok(pfn_is_linear(DP(3)) && pfn_is_linear(DP(7) - 1) && pfn_is_linear(DP(1)) &&
+		   !pfn_is_linear(DP(9) + 1) && !pfn_is_linear(DP(11)) && !pfn_is_linear(~0UL),
+	   "pfn_is_linear()");
+}
+
+static bool adds(uint64_t first, uint64_t pages, int error)
+{
+	struct phys_range before[DEVICE_RANGES_MAX];
+
+	memcpy(before, device_ranges, sizeof(before));
+	return device_range_add(first, pages) == error &&
+	       (!error || !memcmp(before, device_ranges, sizeof(before)));
+}
+
+static void test_device_errors(void)
+{
+	device_world();
+	boot_ram_close();
+	ok(adds(DP(3), 0, -EINVAL) && adds(DP(2), DP(1), -EINVAL) && adds(DP(2), DP(2), -EINVAL) &&
+		   adds(DP(6), DP(2), -EINVAL) && adds(DP(7), 1, -EINVAL) &&
+		   adds(DP(4), -DP(1), -EINVAL) && !nr_devices,
+	   "frames that are for no device: refused");
+	ok(adds(DP(4), DP(2), 0) && adds(DP(4), DP(2), -EEXIST) && adds(DP(3), DP(4), -EEXIST) &&
+		   adds(DP(5), 1, -EEXIST) && adds(DP(3), DP(1) + 1, -EEXIST) &&
+		   adds(DP(6) - 1, 2, -EEXIST),
+	   "frames of another device: refused");
+	ok(device_range_remove(DP(4), DP(1)) == -ENOENT &&
+		   device_range_remove(DP(5), DP(1)) == -ENOENT &&
+		   device_range_remove(0, 0) == -ENOENT && nr_devices == 1 && pfn_valid(DP(5)),
+	   "removed are only whole devices");
+	ok(!device_range_remove(DP(4), DP(2)) && device_range_remove(DP(4), DP(2)) == -ENOENT &&
+		   !nr_devices,
+	   "and once");
+}
+
+static void test_device_lookups(void)
+{
+	const struct phys_range *r;
+	bool full = true;
+
+	device_world();
+	boot_ram_close();
+	ok(pfn_valid(DP(2)) && !device_range_add(DP(3), DP(1)) && !device_range_add(DP(5), DP(2)) &&
+		   !pfn_valid(DP(4)) && !pfn_valid(DP(5) - 1),
+	   "between two devices is none");
+	r = ram_range_of_pfn(DP(6));
+	ok(r && is_device_range(r) && r->first_pfn == DP(5) && r->pages == DP(2),
+	   "a device is a range of its own, though RAM follows");
+	ok(ram_range_hint == &spans[0] && !pfn_is_near(DP(6)), "it is never the hint");
+	r = ram_range_of_pfn(DP(7));
+	ok(r == &spans[1] && !is_device_range(r), "RAM is its own range too");
+	ok(!device_range_remove(DP(5), DP(2)) && !pfn_valid(DP(6)) && pfn_valid(DP(3)) &&
+		   !device_range_remove(DP(3), DP(1)) && !pfn_valid(DP(3)),
+	   "what is removed is not found");
+	for (unsigned i = 0; i < DEVICE_RANGES_MAX; i++)
+		full = full && adds(DP(3) + 2 * i, 1, 0);
+	ok(full && adds(DP(6), 1, -ENOMEM) && adds(DP(3) + 2, 1, -EEXIST), "there is a last one");
+	for (unsigned i = 0; i < DEVICE_RANGES_MAX; i++)
+		full = full && pfn_valid(DP(3) + 2 * i) && !pfn_valid(DP(3) + 2 * i + 1) &&
+		       !device_range_remove(DP(3) + 2 * i, 1);
+	ok(full && !nr_devices && adds(DP(6), 1, 0), "and its place is free again");
+}
+
+/* Another CPU ends what it began. */
+static void *finish_change(void *unused)
+{
+	usleep(20000);
+	device_ranges[7].pages = DP(1);
+	__atomic_fetch_add(&device_changes, 1, __ATOMIC_RELEASE);
+	return unused;
+}
+
+static void test_device_change(void)
+{
+	pthread_t other;
+
+	device_world();
+	boot_ram_close();
+	device_range_add(DP(6), 1);
+	/* Half a change: the lookup waits for the other half. */
+	device_changes++;
+	device_ranges[7].first_pfn = DP(3);
+	pthread_create(&other, NULL, finish_change, NULL);
+	ok(ram_range_of_pfn(DP(3) + 5) == &device_ranges[7], "a lookup waits for half a change");
+	pthread_join(other, NULL);
+}
+
 int main(void)
 {
 	unsigned long long seed = 1;
@@ -230,6 +363,10 @@ int main(void)
 	test_errors();
 	test_alloc();
 	test_limit();
+	test_reserve_device();
+	test_device_errors();
+	test_device_lookups();
+	test_device_change();
 	while (seed <= 1000 && random_world(seed))
 		seed++;
 	ok(seed == 1001, "1000 random worlds against a map (stopped at seed %llu)", seed);

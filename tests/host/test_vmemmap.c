@@ -104,8 +104,9 @@ static void test_saved(void)
 	ok(vmemmap_counts.shared == huge * (order_vmemmap_pages(HUGE_ORDER) - 1) +
 					    giant * (order_vmemmap_pages(GIANT_ORDER) - 1),
 	   "all others are shared");
-	ok(vmemmap_counts.tails == (GIANT_ORDER == HUGE_ORDER ? 2 : 3),
-	   "by a page for each order and zone");
+	ok(vmemmap_counts.tails == (GIANT_ORDER == HUGE_ORDER ? 2 : 3) +
+					   (order_vmemmap_pages(GIANT_ORDER) > PTRS_PER_TABLE),
+	   "by a page for each order and zone, and a table of that where it fills some");
 }
 
 static bool is_zero(const struct page *page)
@@ -253,6 +254,7 @@ int main(void)
 	test_starved(HUGE_ORDER);
 	test_starved(0);
 	test_starved(SMALL_ORDER);
+	test_starved(SECTION_SHIFT - PAGE_SHIFT + 1);
 	test_device(HUGE_ORDER, 20);
 	test_device(0, 5);
 	test_device(SMALL_ORDER, 3);

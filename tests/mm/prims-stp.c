@@ -138,6 +138,19 @@ TEST(prims_stp_groups, "prims/stp-fill-groups")
 	CHECK_EQ(check_groups(most, SPAN_BYTES), 0);
 }
 
+TEST(prims_stp_page_fill, "prims/stp-page-fill")
+{
+	const unsigned long words = STRUCT_PAGE_SIZE / sizeof(desc_t);
+
+	for (unsigned long n = 0; n <= MOST / words; n++) {
+		uint64_t state = n * 0x0102040810204081UL, info = ~(n << 40) | 1;
+
+		page_fill_stp((struct page *)begin(target, 0), state, info, n);
+		page_fill_c((struct page *)begin(twin, 0), state, info, n);
+		check("page_fill_stp", n * words, 0);
+	}
+}
+
 TEST(prims_stp_run, "prims/stp-page-run")
 {
 	for (unsigned long i = 0; i < MOST; i++)

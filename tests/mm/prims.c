@@ -17,6 +17,7 @@
 #undef desc_copy
 #undef desc_fill_groups
 #undef page_run
+#undef page_fill
 
 #define PHASES 16
 #define MOST   640
@@ -395,6 +396,28 @@ TEST(prims_group_places, "prims/desc_fill_groups-in-range-and-aligned")
 	}
 }
 
+/* --- struct pages --------------------------------------------------------------------------------
+ */
+
+#define WORDS (STRUCT_PAGE_SIZE / sizeof(uint64_t))
+
+TEST(prims_page_fill, "prims/page_fill")
+{
+	for (unsigned long n = 0; n <= MOST / WORDS; n++)
+		for (unsigned long phase = 0; phase < PHASES; phase += WORDS) {
+			uint64_t state = n * 0x0102040810204081UL, info = ~(n << 40) | 1;
+
+			clean(n * WORDS);
+			page_fill((struct page *)(target + GUARD + phase), state, info, n);
+			page_fill_c((struct page *)(twin + GUARD + phase), state, info, n);
+			check(equal(n * WORDS) && guards_hold(GUARD + phase, n * WORDS),
+			      "page_fill", n * WORDS, phase);
+			check(!n || (target[GUARD + phase] == state &&
+				     target[GUARD + phase + n * WORDS - 6] == info),
+			      "page_fill: words", n * WORDS, phase);
+		}
+}
+
 /* At the end of an area, one element further is a guard page. */
 TEST(prims_bounds, "prims/nothing-is-touched-behind-the-end")
 {
@@ -418,6 +441,8 @@ TEST(prims_bounds, "prims/nothing-is-touched-behind-the-end")
 		CHECK_EQ(slot[n - 1], 0);
 		if (n % 16 == 0)
 			desc_fill_blocks(slot, array, 1, n / 16, 16, 0);
+		if (n * STRUCT_PAGE_SIZE <= PAGE_SIZE)
+			page_fill((struct page *)(to + PAGE_SIZE) - n, 1, 2, n);
 	}
 	vfree(to);
 	vfree(from);

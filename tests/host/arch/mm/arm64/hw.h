@@ -115,6 +115,13 @@ static __always_inline void hw_tlbi_rvaae1is(uint64_t operand)
 	TELL_MODEL(tlbi_rvaae1is, as_ttbr1(operand, PAGE_SHIFT, 37));
 }
 
+/* The model hears of it as of any event; which CPU's it is is the test's. */
+static __always_inline void hw_write_tcr(uint64_t value)
+{
+	host_write_sysreg("tcr_el1", value);
+	MM_EVENT(EVENT_TCR, 0, 0, value);
+}
+
 static __always_inline void hw_dc_cvau(uint64_t va)
 {
 	TELL_MODEL(dc_cvau, va);
