@@ -14,7 +14,8 @@ const unsigned huge_shifts[NR_HUGE_SHIFTS] = { PMD_SHIFT, CONT_PMD_SHIFT,
 
 /* Room for each: POINTS_EACH numbers, of which a family uses the first. */
 #define POINTS_EACH 64
-static const struct hvo_family *const families[] = { &hvo_populate, &hvo_walk };
+static const struct hvo_family *const families[] = { &hvo_runtime, &hvo_first, &hvo_populate,
+						     &hvo_walk };
 
 const struct result *hvo_find(const struct results *results, body_t *body, unsigned i)
 {

@@ -192,8 +192,8 @@ static void foot(void)
 		"*: populated by this machine just now, and its counts say the same; the others "
 		"are computed.\n"
 		"HugeTLB of 2021 keeps the head's page of each huge page, DAX of 2021 one more; "
-		"unified: the head's, and\none page for the tails of all. tables: leaf tables of "
-		"the vmemmap. saved: by unified, all counted.\n");
+		"unified: the\nhead's, and one page for the tails of all. tables: leaf tables of "
+		"the vmemmap; saved counts them.\n");
 	log_printf("This boot's vmemmap: %lu KiB of its own, %lu leaves that share; the tables say "
 		   "the same.\n",
 		   vmemmap_counts.own * PAGE_SIZE >> 10, vmemmap_counts.shared);
