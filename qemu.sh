@@ -20,7 +20,8 @@ usage: ./qemu.sh [options] [-- kernel command line words]
   --profile-lines  with it: by source line, too
   --cpu MODEL      QEMU's -cpu (default cortex-a76)
   --smp N          CPUs (default 1; xlnx-versal-virt: 4)
-  --mem SIZE       RAM, as 512M or 4G (default 2G; xlnx-versal-virt: 4G)
+  --mem SIZE       RAM, as 512M or 4G (default 2G; xlnx-versal-virt: 4G); more than 4G
+                   is not reserved on the host, so that 256G start on a small one
   --gic 2|3        interrupt controller of `virt` (default 3)
   --el2            enter at EL2 (`virt` with virtualization=on)
   --machine NAME   virt (default), xlnx-versal-virt, or another that QEMU knows

@@ -10,6 +10,8 @@
 #include "lib/log.h"
 #include "lib/platform.h"
 #include "mm/arm64/geometry.h"
+#include "mm/pages/dax.h"
+#include "mm/pages/hugepages.h"
 #include "mm/pages/vmemmap.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/devmem.h"
@@ -41,7 +43,7 @@ void print_clock(const struct fdt *fdt)
 	log_printf("  clock     %s\n", text);
 }
 
-void print_memory(void)
+void print_memory(uint32_t instructions)
 {
 	struct phys_range r;
 
@@ -50,9 +52,18 @@ void print_memory(void)
 			   (r.first_pfn + r.pages) << PAGE_SHIFT);
 	if (devmem_size)
 		log_printf("  devmem    0x%lx-0x%lx\n", devmem_base, devmem_base + devmem_size);
+	if (dax_size)
+		log_printf("  dax       0x%lx-0x%lx\n", dax_base, dax_base + dax_size);
+	for (unsigned i = 0; i < NR_HUGE_SIZES; i++)
+		if (nr_huge_pages(huge_orders[i]))
+			log_printf("  hugepages %lu of %lu KiB\n", nr_huge_pages(huge_orders[i]),
+				   PAGE_SIZE << huge_orders[i] >> 10);
 	log_printf("  vmemmap   %lu KiB, %lu pages shared by %lu leaves, %lu pages of tables\n",
 		   vmemmap_counts.own * PAGE_SIZE >> 10, vmemmap_counts.tails,
 		   vmemmap_counts.shared, vmemmap_counts.tables);
-	log_printf("  free      %lu pages of %lu KiB; %lu pages of tables made at boot\n\n",
+	log_printf("  free      %lu pages of %lu KiB; %lu pages of tables made at boot\n",
 		   nr_free_pages(), PAGE_SIZE >> 10, boot_table_pages());
+	if (instructions)
+		log_printf("  boot      memory set up in %u instructions\n", instructions);
+	log_printf("\n");
 }

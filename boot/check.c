@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "boot/crash.h"
 #include "boot/tables.h"
@@ -18,6 +17,7 @@
 #include "mm/check/live.h"
 #include "mm/map/flush.h"
 #include "mm/map/map.h"
+#include "mm/pages/vmemmap.h"
 #include "mm/phys/fail.h"
 #include "mm/phys/ranges.h"
 
@@ -52,12 +52,14 @@ bool is_wrong_image(char *error, size_t size)
 #ifdef CHECKED
 
 /*
- * What tests map at once beside RAM, once by the largest leaf: a range of that size page by page,
- * for devices, whose frames have no other records. And a few tables and blocks of everybody's.
+ * What tests map at once beside free RAM, once by the largest leaf: a range of that size page by
+ * page, for devices, whose frames have no other records. And a few tables and blocks of
+ * everybody's.
  */
 #define LARGEST_LEAF (HAVE_PUD_BLOCK ? PUD_SIZE : CONT_PMD_SIZE)
 #define MORE_TABLES  ((LARGEST_LEAF >> PMD_SHIFT) + 128)
 #define MORE_REGIONS ((LARGEST_LEAF >> PAGE_SHIFT) + 16384)
+#define MORE_FRAMES  ((LARGEST_LEAF >> PMD_SHIFT) + 128)
 
 static struct {
 	struct checker_config config;
@@ -75,21 +77,28 @@ static const void *memory_at(void *context, uint64_t pa)
 	return table_at(context, pa);
 }
 
+/* Links of tables in the vmemmap; of its frames as many PMD-sized parts have any, at the most. */
+static uint64_t vmemmap_links(void)
+{
+	return (vmemmap_counts.own + vmemmap_counts.shared) / PTRS_PER_TABLE +
+	       vmemmap_counts.tables;
+}
+
 int reserve_checker(void)
 {
 	struct phys_range r;
-	uint64_t end = 0, pages = 0, tables;
+	uint64_t end = 0, windows = 0, tables;
 
-	for_each_ram_range (&r) {
+	for_each_ram_range (&r)
 		end = r.first_pfn + r.pages;
-		pages += r.pages;
-	}
-	tables = 2 * pages / PTRS_PER_TABLE + MORE_TABLES;
+	for_each_free_range(&r) windows += r.pages / PTRS_PER_TABLE + 2;
+	tables = 2 * windows + boot_table_pages() + vmemmap_links() + MORE_TABLES;
 	reserved.config =
 		(struct checker_config){ .table_at = table_at,
 					 .memory_at = memory_at,
 					 .frames_end = end << PAGE_SHIFT,
-					 .regions = 2 * pages / PTRS_PER_TABLE + MORE_REGIONS };
+					 .frame_blocks = windows + vmemmap_links() + MORE_FRAMES,
+					 .regions = 2 * windows + MORE_REGIONS };
 	reserved.bytes = checker_memory(&reserved.config, tables);
 	reserved.pa = boot_ram_alloc(reserved.bytes, PAGE_SIZE, 0, PHYS_END);
 	if (reserved.pa)
@@ -100,10 +109,7 @@ int reserve_checker(void)
 
 void start_checker(void)
 {
-	void *memory = phys_to_virt(reserved.pa);
-
-	memset(memory, 0, reserved.bytes);
-	panic_unless(live_check_start(&reserved.config, memory, reserved.bytes,
+	panic_unless(live_check_start(&reserved.config, phys_to_virt(reserved.pa), reserved.bytes,
 				      mm_event_address(swapper_pg_dir), trace),
 		     "start_checker: %lu bytes are too few", reserved.bytes);
 	flush_set_policy(flush_policy); /* the checker has not heard of it */

@@ -7,6 +7,7 @@
 
 #include "bench/bench.h"
 #include "bench/cpus.h"
+#include "bench/selfcheck.h"
 #include "bench/shell.h"
 #include "boot/banner.h"
 #include "boot/check.h"
@@ -22,6 +23,7 @@
 #include "lib/exit.h"
 #include "drivers/psci.h"
 #include "lib/arm64/atomic.h"
+#include "drivers/pmu/pmu.h"
 #include "lib/arm64/probe.h"
 #include "lib/arm64/stack.h"
 #include "lib/arm64/sysreg.h"
@@ -185,23 +187,40 @@ static int run(void)
 	return failures ? EXIT_FAILURES : EXIT_OK;
 }
 
+/* boot_memory(). *@instructions: how many it took, what more RAM costs; 0 where none are counted. */
+static int start_memory(uint64_t fdt_pa, uint64_t image_pa, uint32_t *instructions)
+{
+	uint32_t start = 0;
+	int error;
+
+	bench_selfcheck();
+	if (counters.instructions)
+		start = pmu_instructions();
+	error = boot_memory(&fdt, fdt_pa, image_pa);
+	*instructions = counters.instructions ? pmu_instructions() - start : 0;
+	if (counters.pmu)
+		pmu_stop();
+	return error;
+}
+
 /* From head.S: MMU on, own stack, @fdt_pa 0 or a tree's address. Does not return. */
 _Noreturn void boot_main(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa);
 
 _Noreturn void boot_main(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 {
 	static const struct shell_calls calls = { .read = read_options, .run = run };
+	uint32_t instructions;
 	int status;
 
 	start_machine(fdt_pa, entry_el, image_pa);
 	log_printf("command line: %s\n", fdt_bootargs(&fdt));
 	if (!read_options(fdt_bootargs(&fdt)))
 		exit_run(EXIT_BAD_OPTION);
-	if (boot_memory(&fdt, fdt_pa, image_pa))
+	if (start_memory(fdt_pa, image_pa, &instructions))
 		exit_run(EXIT_PANIC);
 	start_checker();
 	print_tlbi();
-	print_memory();
+	print_memory(instructions);
 	crash_if_asked();
 	status = run();
 	if (options.exit == EXIT_TO_SHELL)

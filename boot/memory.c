@@ -15,6 +15,8 @@
 #include "mm/areas/ioremap.h"
 #include "mm/areas/vmalloc.h"
 #include "mm/map/map.h"
+#include "mm/pages/dax.h"
+#include "mm/pages/hugepages.h"
 #include "mm/pages/section.h"
 #include "mm/pages/vmemmap.h"
 #include "mm/phys/buddy.h"
@@ -194,7 +196,7 @@ static int map_structs_of(uint64_t pfn, uint64_t end)
 	int error = add_sections(pfn, end);
 
 	if (!error)
-		error = vmemmap_populate(pfn, end - pfn, 0);
+		error = vmemmap_populate(pfn, end - pfn, HUGE_HEAD_STATE);
 	if (error)
 		log_printf("boot: no room for struct pages of 0x%lx-0x%lx: error %d\n",
 			   pfn << PAGE_SHIFT, end << PAGE_SHIFT, error);
@@ -264,13 +266,18 @@ int boot_memory(const struct fdt *fdt, uint64_t fdt_pa, uint64_t image_pa)
 	carve_devmem();
 	error = map_all_linear(image_pa);
 	if (!error)
-		error = map_struct_pages();
-	if (!error)
 		error = reserve_checker();
-	if (!error)
-		buddy_init();
-	if (!error)
-		vmemmap_late_init();
+	if (error)
+		return error;
+	/* Now that all memory is mapped: what is asked for must leave room for the struct pages. */
+	dax_reserve();
+	hugepages_reserve();
+	error = map_struct_pages();
+	if (error)
+		return error;
+	buddy_init();
+	vmemmap_late_init();
+	hugepages_init();
 	ioremap_phys_end = cpu_phys_end();
-	return error;
+	return 0;
 }

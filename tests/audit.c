@@ -171,8 +171,6 @@ static void audit_leaf(struct walk *w, const desc_t *table, unsigned long i, int
 	desc_t d = get_desc(&table[i]);
 	const char *wrong = wrong_leaf(d, level, va);
 
-	w->sum.leaves++;
-	w->sum.bytes += 1UL << level_shift(level);
 	if (!wrong && d & DESC_CONT)
 		wrong = wrong_group(table, i, level);
 	if (wrong)
@@ -190,20 +188,41 @@ static void audit_live_count(struct walk *w, desc_t d, uint64_t va, uint64_t lea
 		violation(w, va, d, "a leaf table with a wrong live count");
 }
 
+/*
+ * Slots of a table of pages from @i on that are the same bit by bit, as empty ones and those of
+ * shared tails are: one judgement is all's. Not in the linear map, where it depends on the address.
+ */
+static unsigned long slots_alike(const struct walk *w, const desc_t *table, unsigned long i,
+				 uint64_t va)
+{
+	uint64_t left = va < w->lo || va >= w->end ? 1 : (w->end - va) >> PAGE_SHIFT;
+	unsigned long end = i + MIN(PTRS_PER_TABLE - i, left), next = i + 1;
+	desc_t d = get_desc(&table[i]);
+
+	if (va < KIMAGE_VADDR || d & DESC_CONT)
+		return 1;
+	while (next < end && get_desc(&table[next]) == d)
+		next++;
+	return next - i;
+}
+
 static void audit_table(struct walk *w, const desc_t *table, int level, uint64_t va)
 {
 	unsigned long entries = level == LEVEL_ROOT ? PTRS_PER_ROOT : PTRS_PER_TABLE;
 	uint64_t size = 1UL << level_shift(level);
 
-	for (unsigned long i = 0; i < entries; i++, va += size) {
+	for (unsigned long i = 0, n = 1; i < entries; i += n, va += n * size) {
 		desc_t d = get_desc(&table[i]);
 		uint64_t live = w->sum.leaves + w->invalid;
 
-		w->invalid += level == LEVEL_PTE && d && !(d & DESC_VALID);
+		n = level == LEVEL_PTE ? slots_alike(w, table, i, va) : 1;
+		w->invalid += level == LEVEL_PTE && d && !(d & DESC_VALID) ? n : 0;
 		if (!(d & DESC_VALID) || va + (size - 1) < w->lo || va >= w->end)
 			continue;
 		if (level == LEVEL_PTE || !desc_is_table(d)) {
 			audit_leaf(w, table, i, level, va);
+			w->sum.leaves += n;
+			w->sum.bytes += n * size;
 			continue;
 		}
 		w->sum.tables++;

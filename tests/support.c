@@ -9,6 +9,7 @@
 #include "lib/arm64/probe.h"
 #include "lib/cmdline/options.h"
 #include "lib/lock.h"
+#include "mm/areas/ioremap.h"
 #include "mm/areas/lazy.h"
 #include "mm/arm64/at.h"
 #include "mm/map/map.h"
@@ -45,6 +46,15 @@ struct totals count_totals(void)
 		.areas = nr_vm_areas(),
 		.vmemmap_pages = vmemmap_counts.own + vmemmap_counts.tails + section_pages,
 	};
+}
+
+uint64_t empty_pa(void)
+{
+	uint64_t end = ram_end_pfn() << PAGE_SHIFT, align = 128 * GiB;
+
+	while (ALIGN_UP(end, align) >= ioremap_phys_end && align > GiB)
+		align /= 2;
+	return ALIGN_UP(end, align);
 }
 
 static uint64_t tag_of(const struct page *page)
@@ -205,13 +215,34 @@ static uint64_t find_free(uint64_t bytes)
 	return page_to_phys(page) + (PAGE_SIZE << order) - bytes;
 }
 
+static bool is_free(uint64_t pa)
+{
+	return phys_to_page(pa)->flags & PG_BUDDY;
+}
+
+/* More than a block, whose beginning and middle are free: most of a large machine is not. */
+static uint64_t find_mostly_free(uint64_t bytes)
+{
+	struct phys_range r;
+
+	for_each_ram_range (&r) {
+		uint64_t end = (r.first_pfn + r.pages) << PAGE_SHIFT;
+		uint64_t pa = ALIGN_UP(r.first_pfn << PAGE_SHIFT, bytes);
+
+		for (; pa + bytes <= end; pa += bytes)
+			if (is_free(pa) && is_free(pa + bytes / 2))
+				return pa;
+	}
+	return 0;
+}
+
 uint64_t find_ram(uint64_t bytes)
 {
 	struct phys_range r, largest = { 0 };
 	uint64_t found = 0;
 
 	/* What the allocator has can be hoarded; of more than that no range is sure to be its. */
-	found = find_free(bytes);
+	found = find_free(bytes) ?: find_mostly_free(bytes);
 	if (found)
 		return found;
 	for_each_ram_range (&r)

@@ -93,10 +93,12 @@ void allow_notes(void);
 unsigned leaf_shift(uint64_t va);
 
 /*
- * A physical address, aligned to 64 GiB, of which @bytes are neither RAM nor any device
- * of a machine that we boot on. Never to be accessed.
+ * A physical address past RAM from which on there is neither RAM nor any device of a machine that
+ * we boot on: a multiple of 128 GiB if this CPU has one there, else of the largest power of two.
+ * Never to be accessed.
  */
-#define EMPTY_PA (128 * GiB)
+uint64_t empty_pa(void);
+#define EMPTY_PA empty_pa()
 
 /* RAM of the linear map: @bytes, aligned to that, in one range. 0: there is none. */
 uint64_t find_ram(uint64_t bytes);

@@ -15,9 +15,6 @@
 #include "tests/sweep-internal.h"
 
 #if HAVE_FAIL_NTH
-/* Neither RAM nor a device of any machine that we boot on; never accessed. */
-#define NOWHERE (128 * GiB)
-
 /* What the running call works on and what it gave. */
 static struct {
 	void *addr;
@@ -191,8 +188,8 @@ static const struct sweep_kind by_vmap_put = { sweep_has_room_for_bytes, call_vm
 static bool call_ioremap(const struct sweep_call *c)
 {
 	/* Odd addresses: order pages and a few bytes past the alignment of everything. */
-	return (it.addr = ioremap_prot(NOWHERE + c->order * PAGE_SIZE + 8 * !!c->order, c->bytes,
-				       c->prot));
+	return (it.addr = ioremap_prot(sweep_nowhere() + c->order * PAGE_SIZE + 8 * !!c->order,
+				       c->bytes, c->prot));
 }
 
 /* [va, va + bytes) maps to @pa and up: each page of some, some of many. */
@@ -213,7 +210,7 @@ static bool right_ioremap(const struct sweep_call *c)
 
 	return IS_ALIGNED(va, PAGE_SIZE) && find_vm_area(it.addr) &&
 	       sees_range(va, ALIGN_UP(c->bytes + offset, PAGE_SIZE),
-			  NOWHERE + c->order * PAGE_SIZE, c->prot);
+			  sweep_nowhere() + c->order * PAGE_SIZE, c->prot);
 }
 
 static void undo_ioremap(const struct sweep_call *c)
@@ -264,13 +261,13 @@ static bool no_memory(const struct sweep_call *c, int error)
 
 static bool call_range(const struct sweep_call *c)
 {
-	return !no_memory(
-		c, map_range(va_of_it(), va_of_it() + c->bytes, NOWHERE, c->prot, MAP_SHIFT_ANY));
+	return !no_memory(c, map_range(va_of_it(), va_of_it() + c->bytes, sweep_nowhere(), c->prot,
+				       MAP_SHIFT_ANY));
 }
 
 static bool right_range(const struct sweep_call *c)
 {
-	return sees_range(va_of_it(), c->bytes, NOWHERE, c->prot);
+	return sees_range(va_of_it(), c->bytes, sweep_nowhere(), c->prot);
 }
 
 static void undo_engine(const struct sweep_call *c)

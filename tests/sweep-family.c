@@ -137,7 +137,7 @@ const struct sweep_kind sweep_by_split = { sweep_has_room_for_bytes, call_split,
 static bool prepare_frames(const struct sweep_call *c)
 {
 	bool ram = c->prot == PAGE_KERNEL;
-	uint64_t first = (128 * GiB) >> PAGE_SHIFT;
+	uint64_t first = sweep_nowhere() >> PAGE_SHIFT;
 
 	it.n = c->bytes >> PAGE_SHIFT;
 	it.block = NULL;

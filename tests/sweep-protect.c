@@ -11,14 +11,11 @@
 #include "tests/sweep-internal.h"
 
 #if HAVE_FAIL_NTH
-/* Aligned to 64 GiB; neither RAM nor a device of any machine that we boot on; never accessed. */
-#define NOWHERE (128 * GiB)
-
 static uint64_t va;
 
 static bool prepare(const struct sweep_call *c)
 {
-	va = (uint64_t)ioremap_prot(NOWHERE, c->bytes, c->prot);
+	va = (uint64_t)ioremap_prot(sweep_nowhere(), c->bytes, c->prot);
 	return va;
 }
 
@@ -39,7 +36,7 @@ static bool call(const struct sweep_call *c)
 
 static bool sees(const struct sweep_call *c, uint64_t offset, pgprot_t more)
 {
-	return sweep_sees(va + offset, NOWHERE + offset, c->prot | more, false);
+	return sweep_sees(va + offset, sweep_nowhere() + offset, c->prot | more, false);
 }
 
 static bool right(const struct sweep_call *c)

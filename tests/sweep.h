@@ -25,6 +25,9 @@ struct sweep_state sweep_look(void);
 /* @va translates to @pa with @prot, and, if that is RAM, reads what the frame holds. */
 bool sweep_sees(uint64_t va, uint64_t pa, pgprot_t prot, bool ram);
 
+/* An aligned physical address from which on there is neither RAM nor a device. Never accessed. */
+uint64_t sweep_nowhere(void);
+
 void sweep_complain(const char *fmt, ...) __printf_like(1, 2);
 
 /* --- calls ------------------------------------------------------------------------------ */

@@ -9,11 +9,26 @@ kib() { # 512M -> 524288; a bare number is MiB, as for QEMU
 	echo $((number << shift))
 }
 
-# A guest with more RAM than the host starts only if its memory is not reserved.
-needs_lazy_memory() {
-	local host_kib
-	host_kib=$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo 2>/dev/null)
-	[ "$(kib "$mem")" -gt "${host_kib:-$((1 << 62))}" ]
+# More RAM than this is not reserved: it may be more than the host has, of which the guest touches
+# little. The same on every host, so that --dry-run prints what any other host would run.
+reserved_kib=$((4 << 20))
+needs_lazy_memory() { [ "$(kib "$mem")" -gt "$reserved_kib" ]; }
+
+# Bits of a physical address, of those models of QEMU's that have few.
+phys_bits() {
+	case ${cpu%%,*} in
+	cortex-a35 | cortex-a53 | cortex-a55 | cortex-a76) echo 40 ;;
+	cortex-a57 | cortex-a72) echo 44 ;;
+	esac
+}
+
+# RAM of `virt` begins at 1G. Of other machines and models QEMU says what they cannot have.
+check_memory() {
+	local bits end_kib=$(($(kib "$mem") + (1 << 20)))
+	case $machine in virt | virt-*) bits=$(phys_bits) ;; esac
+	[ -n "${bits:-}" ] && [ "$end_kib" -gt $((1 << (bits - 10))) ] &&
+		cannot_start "--mem $mem: ${cpu%%,*} has $bits bits of address and RAM begins at 1G," \
+			"$(((1 << (bits - 30)) - 1))G at most"
 }
 
 # The last value of key $1, as the kernel reads $words: double quotes protect blanks and go,
@@ -30,6 +45,7 @@ word_value() {
 
 compose() { # sets the array `command`, and `image`, what it boots
 	local board=$machine
+	check_memory
 	case $machine in virt | virt-*)
 		board+=",gic-version=${given[gic]:-3}${given[el2]:+,virtualization=on},dtb-randomness=off" ;;
 	esac

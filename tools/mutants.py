@@ -38,7 +38,7 @@ SILENCE_S = 20
 BOOT_LIMIT_S = 120
 MACHINE = {"machine": "virt", "cpu": "cortex-a76", "mem": "2G", "gic": "3", "el2": "off",
            "smp": "4", "granule": "4K", "compiler": "gcc", "icount": "on", "image": "Image",
-           "flush": "each", "expect": "tests"}
+           "flush": "each", "huge": "on", "expect": "tests"}
 
 
 # What judges mapping code, each alone: tests/mutants/mm/oracles.mutants.

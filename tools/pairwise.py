@@ -21,15 +21,18 @@ FACTORS = {
     "icount": ["on", "off"],
     "image": ["Image", "Image.check"],
     "flush": ["each", "range", "full", "lazy"],
+    "huge": ["off", "on"],
 }
 COLUMNS = list(FACTORS)
 WITHOUT_16K = {"cortex-a72", "cortex-a53", "-"}  # "-" is xlnx-versal-virt's own Cortex-A72
+HUGE = {"64M": ["off"], "1G": ["off"], "2G": ["off", "on"], "4G": ["on"]}
 HEADER = """\
 # SPDX-License-Identifier: MIT
 #
 # The boots of ./qemu.sh --test: every pair of values boots at least once.
-# Written by tools/pairwise.py. "-": the machine decides. expect: `tests` runs the
-# on-target suites, `refusal` is a CPU that has not got the granule and says so.
+# Written by tools/pairwise.py. "-": the machine decides. huge: with hugepages= and dax=.
+# expect: `tests` runs the on-target suites, `refusal` is a CPU that has not got the granule
+# and says so.
 """
 
 
@@ -39,6 +42,9 @@ def exists(row):
     for column in ("cpu", "gic", "el2"):
         if "machine" in row and column in row and (row[column] == "-") != own:
             return False
+    # Small machines have no room for huge pages, large ones always do.
+    if "mem" in row and "huge" in row and row["huge"] not in HUGE[row["mem"]]:
+        return False
     if len({row[column] == "-" for column in ("cpu", "gic", "el2") if column in row}) > 1:
         return False
     return not (row.get("smp", "4") != "4" and ("-" in row.values() or own))
@@ -96,7 +102,7 @@ def generate():
         row = {"machine": "xlnx-versal-virt" if own else "virt", "cpu": cpu, "mem": "2G",
                "gic": "-" if own else "3", "el2": "-" if own else "off",
                "smp": "4" if own else "1", "granule": "16K", "compiler": compiler, "icount": "on",
-               "image": "Image", "flush": "each"}
+               "image": "Image", "flush": "each", "huge": "off"}
         rows.append((row, "refusal"))
     return rows
 

@@ -47,22 +47,32 @@ bool option_read_unsigned(const struct option *option, const char *value, bool s
 	return read_number(value, &number, &rest) && !*rest && take_number(option, number, store);
 }
 
-bool option_read_size(const struct option *option, const char *value, bool store)
+bool option_next_size(const char **text, uint64_t *bytes)
 {
 	static const char suffixes[] = "KkMmGg";
 	const char *rest, *suffix;
 	unsigned shift = 0;
 	uint64_t number;
 
-	if (!read_number(value, &number, &rest))
+	if (!read_number(*text, &number, &rest))
 		return false;
-	if (*rest) {
-		suffix = strchr(suffixes, *rest);
-		if (!suffix || rest[1])
-			return false;
+	suffix = *rest ? strchr(suffixes, *rest) : NULL;
+	if (suffix) {
 		shift = 10 * (1 + (suffix - suffixes) / 2);
+		rest++;
 	}
-	return number <= UINT64_MAX >> shift && take_number(option, number << shift, store);
+	if (number > UINT64_MAX >> shift)
+		return false;
+	*bytes = number << shift;
+	*text = rest;
+	return true;
+}
+
+bool option_read_size(const struct option *option, const char *value, bool store)
+{
+	uint64_t bytes;
+
+	return option_next_size(&value, &bytes) && !*value && take_number(option, bytes, store);
 }
 
 bool option_read_flag(const struct option *option, const char *value, bool store)

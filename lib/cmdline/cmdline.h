@@ -78,6 +78,12 @@ bool option_read_choice(const struct option *option, const char *value, bool sto
  */
 bool option_next_number(const char **list, uint64_t *number);
 
+/*
+ * For options that read themselves: a size as OPTION_SIZE has it at *@text to *@bytes, and *@text
+ * moves past it. False: there is none, or it is too large.
+ */
+bool option_next_size(const char **text, uint64_t *bytes);
+
 /* An unsigned: the position of the value in @list, a NULL-terminated array of words. */
 #define OPTION_CHOICE(ident, key, target, list, about)                                          \
 	OPTION(ident, .name = key, .help = about, .read = option_read_choice, .choice = target, \

@@ -8,9 +8,9 @@
 #include "lib/lock/order.h"
 
 const char *const lock_class_names[NR_LOCK_CLASSES] = {
-	[LOCK_UNNAMED] = "unnamed", [LOCK_SLAB] = "slab",	[LOCK_ZONE] = "zone",
-	[LOCK_AREAS] = "areas",	    [LOCK_PGTABLE] = "pgtable", [LOCK_EVENTS] = "events",
-	[LOCK_LOG] = "log",
+	[LOCK_UNNAMED] = "unnamed", [LOCK_SLAB] = "slab",   [LOCK_HUGE] = "huge",
+	[LOCK_ZONE] = "zone",	    [LOCK_AREAS] = "areas", [LOCK_PGTABLE] = "pgtable",
+	[LOCK_EVENTS] = "events",   [LOCK_LOG] = "log",
 };
 
 /* The lock held that makes it wrong to take @wanted; NULL if none does. */

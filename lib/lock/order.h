@@ -11,6 +11,7 @@
 enum lock_class {
 	LOCK_UNNAMED, /* of one file's own: nothing is held when it is taken */
 	LOCK_SLAB,    /* a size class of small objects (mm/phys/kmalloc.c) */
+	LOCK_HUGE,    /* a pool of huge pages (mm/pages/hugepages.c) */
 	LOCK_ZONE,    /* the page allocator's */
 	LOCK_AREAS,   /* the tree of addresses */
 	LOCK_PGTABLE, /* the translation tables */
@@ -22,7 +23,7 @@ enum lock_class {
 extern const char *const lock_class_names[NR_LOCK_CLASSES];
 
 /* More at a time than the order allows, so that one too many is still told apart. */
-#define HELD_LOCKS_MAX 8
+#define HELD_LOCKS_MAX 9
 
 struct held_lock {
 	const void *lock;

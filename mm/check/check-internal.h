@@ -65,7 +65,14 @@ struct region {
 
 /* The same for one frame; the top bit of the first: mapped in the linear map. */
 struct frame {
-	uint16_t own[MEMORY_TYPES];
+	uint32_t own[MEMORY_TYPES]; /* a shared tail page has thousands for each huge page */
+};
+
+/* The frames that one PMD entry covers; there while any of them is mapped by the page. */
+struct frame_block {
+	struct frame frame[PTRS_PER_TABLE];
+	uint32_t mapped;    /* frames of which any leaf is counted */
+	uint32_t next_free; /* of blocks that are not in use; 0 ends the chain */
 };
 
 struct check_cpu {
@@ -89,12 +96,15 @@ struct checker {
 	uint32_t nr_tables, used_tables, table_buckets;
 	bool tables_lost; /* out of memory: some are not followed */
 	void *moved_from; /* arrays that are free, each begins with the next one's address */
-	unsigned heard_cpus, flag_setters; /* how many */
+	desc_t *unused_moved_from, *end_moved_from; /* those that were never used */
+	unsigned heard_cpus, flag_setters;	    /* how many */
 	struct table *dirty[LEVEL_PTE + 1], *touched, *unlinked;
 	uint32_t in_phase[PHASE_FLUSHED + 1]; /* slots, of all tables; clean ones are not counted */
 
-	struct frame *frames;
+	uint32_t *frame_block_of; /* by PA >> PMD_SHIFT: of frame_blocks, 0: no frame is mapped */
+	struct frame_block *frame_blocks;
 	uint64_t nr_frames;
+	uint32_t nr_frame_blocks, used_frame_blocks, free_frame_block;
 	struct region *regions, *last_region[LEVEL_PTE + 1];
 	uint32_t *region_hash, region_buckets, nr_regions, used_regions, free_region;
 	bool regions_lost;

@@ -13,8 +13,9 @@
 
 /* Offsets of the parts, each aligned to 64. */
 struct parts {
-	uint64_t table_hash, region_hash, regions, frames, tables, moved_from, end;
-	uint32_t nr_regions, nr_moved_from, buckets, region_buckets;
+	uint64_t table_hash, region_hash, frame_block_of; /* have to be zero */
+	uint64_t records, regions, frame_blocks, tables, moved_from, end;
+	uint32_t nr_regions, nr_moved_from, buckets, region_buckets, nr_frame_blocks;
 };
 
 static uint64_t place(uint64_t *end, uint64_t bytes)
@@ -32,16 +33,20 @@ static uint32_t power_of_two(uint64_t at_least)
 
 static struct parts divide(const struct checker_config *config, unsigned tables)
 {
+	uint64_t blocks = ALIGN_UP(config->frames_end, PMD_SIZE) >> PMD_SHIFT;
 	struct parts p = { .nr_regions =
 				   (config->regions ? config->regions : REGIONS_DEFAULT) + 1 };
 
+	p.nr_frame_blocks = MIN(config->frame_blocks ? config->frame_blocks : blocks, blocks) + 1;
 	p.buckets = power_of_two(2UL * tables);
 	p.region_buckets = power_of_two(p.nr_regions);
 	p.end = sizeof(struct checker);
 	p.table_hash = place(&p.end, p.buckets * sizeof(struct table *));
 	p.region_hash = place(&p.end, p.region_buckets * sizeof(uint32_t));
+	p.frame_block_of = place(&p.end, blocks * sizeof(uint32_t));
+	p.records = place(&p.end, 0);
 	p.regions = place(&p.end, p.nr_regions * sizeof(struct region));
-	p.frames = place(&p.end, (config->frames_end >> PAGE_SHIFT) * sizeof(struct frame));
+	p.frame_blocks = place(&p.end, p.nr_frame_blocks * sizeof(struct frame_block));
 	/* One for each table whose slots map struct pages one by one, and some for tests. */
 	p.nr_moved_from = (uint32_t)(config->frames_end / PAGE_SIZE * STRUCT_PAGE_SIZE / PMD_SIZE) +
 			  MORE_MOVED_FROM;
@@ -70,6 +75,8 @@ struct checker *checker_init(const struct checker_config *config, void *memory, 
 	p = divide(config, tables);
 	if (p.end > bytes)
 		return NULL;
+	/* Records are cleared when they are first used: most never are. */
+	memset(memory, 0, p.records);
 	c->config = *config;
 	c->table_hash = (struct table **)(base + p.table_hash);
 	c->table_buckets = p.buckets;
@@ -80,14 +87,13 @@ struct checker *checker_init(const struct checker_config *config, void *memory, 
 	c->regions = (struct region *)(base + p.regions);
 	c->nr_regions = p.nr_regions;
 	c->used_regions = 1; /* 0 ends a chain */
-	c->frames = (struct frame *)(base + p.frames);
+	c->frame_block_of = (uint32_t *)(base + p.frame_block_of);
+	c->frame_blocks = (struct frame_block *)(base + p.frame_blocks);
+	c->nr_frame_blocks = p.nr_frame_blocks;
+	c->used_frame_blocks = 1; /* 0 is none */
 	c->nr_frames = config->frames_end >> PAGE_SHIFT;
-	for (uint32_t i = 0; i < p.nr_moved_from; i++) {
-		void **array = (void **)(base + p.moved_from + i * sizeof(desc_t[PTRS_PER_TABLE]));
-
-		*array = c->moved_from;
-		c->moved_from = array;
-	}
+	c->unused_moved_from = (desc_t *)(base + p.moved_from);
+	c->end_moved_from = c->unused_moved_from + (uint64_t)p.nr_moved_from * PTRS_PER_TABLE;
 	return c;
 }
 

@@ -69,6 +69,8 @@ struct checker_config {
 	/* Blocks of the leaf sizes, and pages past frames_end, that may be mapped at once; 0: some.
 	 */
 	unsigned regions;
+	/* PMD-sized parts of memory below frames_end that may have mapped pages at once; 0: all. */
+	unsigned frame_blocks;
 	unsigned bbm_level; /* FEAT_BBM: 0, or 2: sizes may change in a live entry; EVENT_BBM */
 	bool lazy_purge;    /* Normal write-back frames may be freed with stale translations;
 			       EVENT_LAZY */
@@ -77,7 +79,10 @@ struct checker_config {
 /* Bytes of memory that checker_init() wants for @config; more lets it follow more tables. */
 uint64_t checker_memory(const struct checker_config *config, unsigned tables);
 
-/* Builds a checker in @memory (aligned to 64, zeroed). NULL: too small. */
+/*
+ * Builds a checker in @memory (aligned to 64). NULL: too small. What the checker does not come to
+ * use of it, it does not touch either: it may be sized for the worst case.
+ */
 struct checker *checker_init(const struct checker_config *config, void *memory, uint64_t bytes);
 
 /* Takes what is linked from @root_pa as given and complete: boot's tables. Root of TTBR1. */

@@ -66,10 +66,16 @@ void stale_add(struct checker *c, struct table *t, uint64_t i, desc_t old, bool 
 static desc_t *get_moved_from(struct checker *c)
 {
 	void **array = c->moved_from;
+	desc_t *unused = c->unused_moved_from;
 
-	if (array)
+	if (array) {
 		c->moved_from = *array;
-	return (desc_t *)array;
+		return (desc_t *)array;
+	}
+	if (unused == c->end_moved_from)
+		return NULL;
+	c->unused_moved_from += PTRS_PER_TABLE;
+	return unused;
 }
 
 static void put_moved_from(struct checker *c, struct table *t)

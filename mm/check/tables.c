@@ -33,6 +33,7 @@ struct table *table_new(struct checker *c, uint64_t pa)
 		c->free = t->next_free;
 	} else if (c->used_tables < c->nr_tables) {
 		t = &c->tables[c->used_tables++];
+		memset(t, 0, sizeof(*t));
 	} else {
 		if (!c->tables_lost)
 			check_report(c, RULE_NONE, 0, 0,

@@ -48,22 +48,38 @@ static __printf_like(3, 4) void wrong(struct audit *a, const struct page *page, 
 static unsigned shared_order(const struct page *page, const struct mem_section *section)
 {
 	const struct page *head = compound_head(page);
-	uint64_t first =
-		(uint64_t)pfn_to_page(ALIGN_DOWN(page_to_pfn(page), 1UL << section->order));
 
-	if (section->order)
-		return order_is_optimizable(section->order) && (uint64_t)page != first
-			       ? section->order
-			       : 0;
+	if (section->order) {
+		/* By arithmetic: what a tail says is not to be believed yet. */
+		head = pfn_to_page(ALIGN_DOWN(page_to_pfn(page), 1UL << section->order));
+		return head != page && head->flags & PG_HVO ? section->order : 0;
+	}
 	return head != page && head->flags & PG_HVO ? head->order : 0;
 }
 
-/* A leaf of one page. */
-static void audit_page(struct audit *a, const struct page *page, desc_t d,
-		       const struct mem_section *section)
+/*
+ * Leaves from @slot on, of one table and one compound page of @order without its head, that are
+ * the same bit by bit: what is true of the first is true of all. A 1G page has thousands.
+ */
+static uint64_t leaves_alike(const desc_t *slot, const struct page *page, unsigned order)
 {
+	uint64_t va = (uint64_t)page, n = 1;
+	uint64_t end = MIN(ALIGN_UP(va + 1, PMD_SIZE), ALIGN_UP(va + 1, STRUCT_PAGE_SIZE << order));
+	desc_t d = get_desc(slot);
+
+	while (n < (end - va) >> PAGE_SHIFT && get_desc(&slot[n]) == d)
+		n++;
+	return n;
+}
+
+/* Leaves of one page: that at @slot, and those behind it that are alike. Returns how many. */
+static uint64_t audit_pages(struct audit *a, const struct page *page, const desc_t *slot,
+			    const struct mem_section *section)
+{
+	desc_t d = get_desc(slot);
 	unsigned order = shared_order(page, section);
 	const struct page *tail = order ? vmemmap_find_shared_tail(section->zone, order) : NULL;
+	uint64_t leaves = order ? leaves_alike(slot, page, order) : 1;
 
 	if (!order && d & DESC_RO)
 		wrong(a, page, "read-only, and of no huge page whose tails are shared");
@@ -73,11 +89,12 @@ static void audit_page(struct audit *a, const struct page *page, desc_t d,
 	else if (order && !(d & DESC_RO))
 		wrong(a, page, "a shared tail page is writable");
 	if (order) {
-		a->shared++;
-		a->mappings[section->zone][order]++;
+		a->shared += leaves;
+		a->mappings[section->zone][order] += leaves;
 	} else {
 		a->own++;
 	}
+	return leaves;
 }
 
 /* A block of own memory. */
@@ -91,11 +108,12 @@ static void audit_block(struct audit *a, const struct page *page, desc_t d, uint
 		wrong(a, page, "a block in a section of huge pages");
 }
 
-/* The leaf at @va. Returns its bytes. */
+/* The leaf at @va, and those behind it that are alike. Returns their bytes. */
 static uint64_t audit_leaf(struct audit *a, uint64_t va, const struct mem_section *section)
 {
 	int level;
-	desc_t d = get_desc(find_end(va, &level));
+	const desc_t *slot = find_end(va, &level);
+	desc_t d = get_desc(slot);
 	uint64_t bytes = 1UL << level_shift(level), left = bytes - va % bytes;
 	const struct page *page = (const struct page *)va;
 
@@ -111,9 +129,8 @@ static uint64_t audit_leaf(struct audit *a, uint64_t va, const struct mem_sectio
 	if (!pfn_valid(desc_addr(d) >> PAGE_SHIFT))
 		wrong(a, page, "in 0x%lx, which is no RAM", desc_addr(d));
 	if (level == LEVEL_PTE)
-		audit_page(a, page, d, section);
-	else
-		audit_block(a, page, d, left, section);
+		return audit_pages(a, page, slot, section) << PAGE_SHIFT;
+	audit_block(a, page, d, left, section);
 	return left;
 }
 

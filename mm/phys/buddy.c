@@ -145,6 +145,16 @@ void adopt_reserved_pages(uint64_t pfn, uint64_t n)
 		pfn = adopt_in_zone(pfn, end);
 }
 
+void adjust_managed_page_count(enum zone_id id, uint64_t pages)
+{
+	struct zone *zone = &zones[id];
+	uint64_t irq = spin_lock_irqsave(&zone->lock);
+
+	zone->managed_pages += pages;
+	__atomic_fetch_add(&managed_pages, pages, __ATOMIC_RELAXED);
+	spin_unlock_irqrestore(&zone->lock, irq);
+}
+
 uint64_t nr_free_pages(void)
 {
 	uint64_t pages = 0;

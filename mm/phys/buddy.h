@@ -137,13 +137,19 @@ void drain_hot_lists(void);
 /* Free pages of all zones, hot lists of all CPUs included (racy while others allocate). */
 uint64_t nr_free_pages(void);
 
-/* Pages that buddy_init() took or that were adopted since, free or not. */
+/*
+ * Pages that the allocator has or may be given yet: those that buddy_init() took or that were
+ * adopted since, free or not, and boot's huge pages.
+ */
 static __always_inline uint64_t nr_managed_pages(void)
 {
 	extern uint64_t managed_pages; /* buddy_init()'s */
 
 	return managed_pages;
 }
+
+/* @pages more: RAM of the zone that boot kept and that may be given to __free_pages(). */
+void adjust_managed_page_count(enum zone_id zone, uint64_t pages);
 
 struct zone_stats {
 	uint64_t managed_pages;

@@ -190,7 +190,7 @@ __attribute__((unused)) static void inject(void *(*get)(void), void (*put)(const
 }
 
 /* RAM as drawn above; the upper tables come with the first mapping, and stay. */
-static void start_world(void)
+__attribute__((unused)) static void start_world(void)
 {
 	arena_add_ram(RAM_START, RAM_END - RAM_START);
 	boot_ram_reserve_nomap(DEVICE_START, DEVICE_END - DEVICE_START);

@@ -250,6 +250,54 @@ static void test_past(void)
 
 /* --- its own memory ------------------------------------------------------------------------ */
 
+/* Page 0 of as many PMD-sized parts of memory, @at_once of them mapped at a time. */
+static void map_in_parts(uint64_t parts, uint64_t at_once)
+{
+	link_ptes();
+	for (uint64_t i = 0; i < parts; i++) {
+		if (i >= at_once) {
+			store(PTES, i - at_once, 0);
+			flush_page(i - at_once);
+		}
+		store(PTES, i, LEAF(i * PTRS_PER_TABLE));
+		mapped();
+	}
+}
+
+static void test_frame_blocks(void)
+{
+	config.frame_blocks = 2;
+	memset(records, 0xa5, sizeof(records));
+	begin(0);
+	map_in_parts(8, 2);
+	ok(!checker_reports(checker), "frames of two parts at once, eight in all, in any memory");
+	free_frames(RAM, 6 * PMD_SIZE);
+	ok(!checker_reports(checker), "those of six are free");
+	free_frames(RAM, 7 * PMD_SIZE);
+	ok(rules[RULE_MAP_COUNT] == 1, "not that of the seventh");
+	begin(0);
+	map_in_parts(4, 3);
+	ok(checker_reports(checker) == rules[RULE_NONE] && rules[RULE_NONE] == 1 &&
+		   strstr(first_text, "out of memory for 2 blocks of frames"),
+	   "frames of a third part: out of memory, said once");
+	config.frame_blocks = 0;
+}
+
+/* A frame may be mapped more often than 16 bits count, as a shared tail page is. */
+static void test_many_mappings(void)
+{
+	const uint64_t n = 70000;
+
+	begin(0);
+	for (uint64_t i = 0; i < n; i++)
+		frames_mapped(checker, LEAF(5), LEVEL_PTE, VA + i * PAGE_SIZE);
+	for (uint64_t i = 1; i < n; i++)
+		frames_unmapped(checker, LEAF(5), LEVEL_PTE, VA + i * PAGE_SIZE);
+	ok(!checker_reports(checker), "a frame mapped %lu times, and once less unmapped", n);
+	free_frames(RAM + 5 * PAGE_SIZE, PAGE_SIZE);
+	ok(rules[RULE_MAP_COUNT] == 1, "is mapped");
+}
+
 static void test_memory(void)
 {
 	begin(checker_memory(&config, 4));

@@ -11,6 +11,7 @@
 
 #include "lib/panic.h"
 #include "mm/phys/kmalloc.h"
+#include "mm/phys/page-ref.h"
 #include "mm/phys/ranges.h"
 #include "tests/host/arena.h"
 
@@ -102,13 +103,34 @@ static void split(struct slot *slot)
 	}
 }
 
+/* A page of the slot's block: whose it is, and that a lookup's reference is no harm. */
+static void look_up(struct slot *slot, uint8_t which)
+{
+	struct page *page, *head, *got;
+
+	if (!slot->page)
+		return;
+	page = slot->page + which % (1UL << slot->order);
+	head = slot->page->flags & PG_HEAD ? slot->page : page;
+	got = try_get_page(page);
+	panic_unless(compound_head(page) == head && allocated_block(page) == slot->page &&
+			     got == (slot->page->flags & PG_HEAD ? head : NULL),
+		     "fuzz: wrong head");
+	if (got)
+		put_page(got);
+	panic_unless(slot->page->refcount == 1, "fuzz: a reference too many");
+}
+
 static void step(uint8_t op, uint8_t arg)
 {
 	struct slot *slot = &slots[arg % SLOTS];
 
 	switch (op % 8) {
 	case 0:
-		drain_hot_lists();
+		if (op & 8)
+			drain_hot_lists();
+		else
+			look_up(slot, op >> 4 | arg);
 		break;
 	case 1:
 		kmalloc_drain();
@@ -140,6 +162,9 @@ static void check_recovery(void)
 		release(&slots[i]);
 	kmalloc_drain();
 	drain_hot_lists();
+	for (struct page *page = phys_to_page(START); page < phys_to_page(START) + PAGES; page++)
+		panic_unless(compound_head(page) == page && !(page->flags & (PG_TAIL | PG_HEAD)),
+			     "fuzz: a tail of what is gone");
 	for (unsigned id = 0; id < NR_BUDDY_ZONES; id++) {
 		get_zone_stats(id, &stats);
 		panic_unless(memcmp(&stats, &initial[id], sizeof(stats)) == 0,

@@ -15,6 +15,7 @@
 #include "mm/phys/table-pages.h"
 #include "tests/host/arena.h"
 #include "tests/host/hostile-tlbi.h"
+#include "tests/host/hostile-vmemmap.h"
 #include "tests/host/hostile.h"
 
 #define BUFFER_STORES 4096
@@ -123,8 +124,11 @@ static void access_somewhere(void)
 	/* Held CPUs wait, and this one is busy; walkers go on. */
 	if (hostile.held)
 		return;
-	if (va && oracle_answer(va, &want) && want.mapped)
-		tlb_access(cpu, va, &want);
+	if (!va || !oracle_answer(va, &want) || !want.mapped)
+		return;
+	tlb_access(cpu, va, &want);
+	if (want.contents && hostile_pick(2))
+		vmemmap_write(cpu, va);
 }
 
 static void move(void)
@@ -324,6 +328,8 @@ static void freed(struct page *page)
 	if (page_state[pfn] & PAGE_TABLE) {
 		page_state[pfn] &= ~(PAGE_TABLE | PAGE_REACHABLE);
 		tlb_page_freed(pfn << PAGE_SHIFT);
+	} else {
+		vmemmap_frame_freed(pfn << PAGE_SHIFT);
 	}
 }
 
@@ -346,8 +352,9 @@ void __wrap_table_pages_free(struct table_list *list)
 void mm_event(enum mm_event_kind kind, uint64_t address, uint64_t old, uint64_t new, uint64_t site)
 {
 	(void)old;
-	(void)new;
 	(void)site;
+	if (kind == EVENT_TCR)
+		hostile.sets_flag = new &TCR_HA;
 	if (kind == EVENT_TABLE_ALLOC && !(page_state[address >> PAGE_SHIFT] & PAGE_TABLE))
 		begin_table(address);
 }
@@ -365,17 +372,23 @@ static void last_moment(void)
 
 /* --- what the door does ------------------------------------------------------------------- */
 
-void mmu_model_store(desc_t *slot, desc_t old, desc_t value)
+/* Of a table, or what will be one; past the root: of a buffer. */
+static __always_inline uint64_t slot_pa(const desc_t *slot)
 {
-	uint64_t pa = (uint64_t)slot - PAGE_OFFSET, index;
+	uint64_t pa = (uint64_t)slot - PAGE_OFFSET;
 
-	if (unlikely(pa >= ARENA_END)) {
-		if ((uint64_t)slot - (uint64_t)swapper_pg_dir >= PAGE_SIZE)
-			return; /* a buffer */
-		pa = ROOT_PA + (uint64_t)slot - (uint64_t)swapper_pg_dir;
-	}
-	(void)old;
-	index = pa >> 3;
+	return likely(pa < ARENA_END)
+		       ? pa
+		       : ROOT_PA + MIN((uint64_t)slot - (uint64_t)swapper_pg_dir, PAGE_SIZE);
+}
+
+/* @at_once: no store buffer keeps it from walkers. */
+static void store(uint64_t pa, desc_t value, bool at_once)
+{
+	uint64_t index = pa >> 3;
+
+	if (pa >= ROOT_PA + PAGE_SIZE)
+		return;
 	if (unlikely(!(page_state[pa >> PAGE_SHIFT] & PAGE_TABLE)))
 		begin_table(pa);
 	if (page_state[pa >> PAGE_SHIFT] & PAGE_REACHABLE)
@@ -383,21 +396,33 @@ void mmu_model_store(desc_t *slot, desc_t old, desc_t value)
 	hostile_note(index ^ value);
 	if (unlikely(WALKER_STAMP[index] & STAMP_PENDING))
 		drain_slot(index);
-	if (mood == PROMPT && !buffers[hostile.cpu].n)
+	if (at_once || (mood == PROMPT && !buffers[hostile.cpu].n))
 		make_visible(index, value, hostile.cpu);
 	else
 		buffer_store(index, value);
 	tick(false);
 }
 
+void mmu_model_store(desc_t *slot, desc_t old, desc_t value)
+{
+	(void)old;
+	store(slot_pa(slot), value, false);
+}
+
+/* The exclusive load sees what walkers see; one of them may have been there a moment ago. */
 void mmu_model_cas_begins(desc_t *slot)
 {
-	(void)slot;
+	uint64_t pa = slot_pa(slot);
+
+	if (pa < ROOT_PA + PAGE_SIZE && WALKER_STAMP[pa >> 3] & STAMP_PENDING)
+		drain_slot(pa >> 3);
+	act();
 }
 
 void mmu_model_cas(desc_t *slot, desc_t old, desc_t value)
 {
-	mmu_model_store(slot, old, value);
+	(void)old;
+	store(slot_pa(slot), value, true);
 }
 
 void mmu_model_dmb_ishst(void)

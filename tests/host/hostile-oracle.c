@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "tests/host/hostile-oracle.h"
+#include "tests/host/hostile-vmemmap.h"
 
 #define RECENT	  8
 #define LIMBO_MAX 512
@@ -74,6 +75,8 @@ bool oracle_answer(uint64_t va, struct answer *answer)
 	const struct mapping *m = &live[at];
 	desc_t bits, next;
 
+	if (vmemmap_answer(va, answer))
+		return true;
 	if (va - leaving.va < leaving.end - leaving.va)
 		return false;
 	for (unsigned i = 0; i < nr_limbo; i++)
@@ -200,10 +203,11 @@ static uint64_t address_of(uint64_t va, uint64_t end)
 
 uint64_t oracle_mapped_address(void)
 {
+	uint64_t va = vmemmap_address();
 	const struct mapping *m;
 
-	if (!nr_live)
-		return 0;
+	if (va || !nr_live)
+		return va;
 	m = &live[hostile_pick(nr_live)];
 	return m->va + (hostile_pick_long(m->pages) << PAGE_SHIFT);
 }

@@ -1,36 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * The hostile MMU's TLBs and walk caches (hostile.h), one of each a CPU, its walker and what
- * TLBIs do to them.
+ * The hostile MMU's TLBs and walk caches (hostile.h), one of each a CPU, its walker and accesses.
  */
 #include <stdlib.h>
 
+#include "mm/map/map.h"
 #include "tests/host/arena.h"
+#include "tests/host/hostile-entries.h"
 #include "tests/host/hostile-tlbi.h"
+#include "tests/host/hostile-vmemmap.h"
 #include "tests/host/hostile.h"
-
-#define ENTRIES	     24
-#define WALK_ENTRIES 8
-#define RUNS	     64
-
-/* A leaf, or a part of one, or of a contiguous group. */
-struct entry {
-	uint64_t va, pa;
-	uint64_t leaf_read; /* when its descriptor was read */
-	uint64_t oldest;    /* of all that the walk was based on */
-	desc_t d;
-	uint8_t shift;	/* log2 of what it translates; 0: no entry */
-	uint8_t origin; /* of what its descriptor maps */
-	uint8_t level;
-};
-
-/* A table descriptor. */
-struct walk_entry {
-	uint64_t va, table;
-	uint64_t oldest;
-	uint8_t shift; /* of what it leads to; 0: no entry */
-	uint8_t level; /* of the table */
-};
 
 /*
  * The walker runs a thousand times for each call; its own code goes without sanitizers, which
@@ -39,34 +18,13 @@ struct walk_entry {
 #pragma clang attribute push(__attribute__((no_sanitize("address", "undefined"))), \
 			     apply_to = function)
 
-static struct tlb {
-	struct entry entries[ENTRIES];
-	struct walk_entry walks[WALK_ENTRIES];
-} tlbs[HOSTILE_CPUS];
-
-/* TLBIs that were issued one right after the other, addresses a step apart. */
-struct run {
-	enum tlbi_kind kind;
-	unsigned ttl; /* the level hint */
-	uint64_t va, step, count;
-	uint64_t issued; /* the first; the others one event later each */
-	bool at_once;	 /* all of them are one instruction */
-};
-static struct run runs[HOSTILE_CPUS][RUNS];
-static unsigned nr_runs[HOSTILE_CPUS];
-static unsigned nr_held[HOSTILE_CPUS]; /* of them a DSB was too early for */
+struct tlb tlbs[HOSTILE_CPUS];
 
 void tlb_start(void)
 {
-	for (unsigned cpu = 0; cpu < HOSTILE_CPUS; cpu++) {
+	for (unsigned cpu = 0; cpu < HOSTILE_CPUS; cpu++)
 		tlbs[cpu] = (struct tlb){ 0 };
-		nr_runs[cpu] = nr_held[cpu] = 0;
-	}
-}
-
-static __always_inline bool covers(uint64_t va, unsigned shift, uint64_t of)
-{
-	return shift && (of ^ va) >> shift == 0;
+	tlbi_start();
 }
 
 /* --- the walker --------------------------------------------------------------------------- */
@@ -99,8 +57,34 @@ static __always_inline bool may_be_leaf(int level)
 	return level >= LEVEL_PMD || (level == LEVEL_PUD && HAVE_PUD_BLOCK);
 }
 
-/* From the root, or from what @from remembers. @learn: into the walk cache as well. */
-static struct result walk(unsigned cpu, uint64_t va, const struct walk_entry *from, bool learn)
+/* A walker's atomic update; a younger value that waits in a store buffer comes after it. */
+static noinline void set_flag(uint64_t index)
+{
+	uint64_t pa = index << 3;
+	desc_t *slot = pa >= ROOT_PA ? (desc_t *)((char *)swapper_pg_dir + (pa - ROOT_PA))
+				     : phys_to_virt(pa);
+
+	WALKER_VIEW[index] |= DESC_AF;
+	if (!(WALKER_STAMP[index] & STAMP_PENDING))
+		*slot |= DESC_AF;
+}
+
+/* An access must set the flag, a speculative walk may. Without it the leaf is no translation. */
+static __always_inline bool has_flag(struct result *r, bool access)
+{
+	if (likely(r->d & DESC_AF))
+		return true;
+	if (!hostile.sets_flag || !(access || hostile_pick(2)))
+		return false;
+	set_flag(r->index);
+	r->d |= DESC_AF;
+	return true;
+}
+
+enum walk { SPECULATIVE, SPECULATIVE_LEARN, ACCESS, ACCESS_LEARN };
+
+/* From the root, or from what @from remembers. _LEARN: into the walk cache as well. */
+static struct result walk(unsigned cpu, uint64_t va, const struct walk_entry *from, enum walk why)
 {
 	struct result r = { .oldest = from ? from->oldest : hostile.now };
 	uint64_t table = from ? from->table : ROOT_PA;
@@ -119,7 +103,7 @@ static struct result walk(unsigned cpu, uint64_t va, const struct walk_entry *fr
 		r.unsynced |= STAMP_CPU(stamp) == cpu && STAMP_TIME(stamp) > hostile.isb_at[cpu];
 		if (desc_is_leaf(r.d, r.level) && may_be_leaf(r.level) &&
 		    (r.level != LEVEL_PTE || r.d & DESC_PAGE)) {
-			r.kind = LEAF;
+			r.kind = has_flag(&r, why >= ACCESS) ? LEAF : FAULT;
 			return r;
 		}
 		if (r.level == LEVEL_PTE || !desc_is_table(r.d)) {
@@ -127,7 +111,7 @@ static struct result walk(unsigned cpu, uint64_t va, const struct walk_entry *fr
 			return r;
 		}
 		table = desc_addr(r.d);
-		if (learn)
+		if (why & 1)
 			remember_walk(cpu, va, r.level, r.d, r.oldest);
 		if (memory_is_table(table))
 			memory_table_seen(table, va, r.level + 1);
@@ -181,7 +165,7 @@ static __always_inline const struct walk_entry *pick_start(unsigned cpu, uint64_
 void tlb_speculate(unsigned cpu, uint64_t va)
 {
 	const struct walk_entry *from = pick_start(cpu, va), copy = from ? *from : *tlbs[0].walks;
-	struct result r = walk(cpu, va, from ? &copy : NULL, hostile_pick(2));
+	struct result r = walk(cpu, va, from ? &copy : NULL, SPECULATIVE + hostile_pick(2));
 
 	hostile.walks++;
 	if (r.kind == LEAF)
@@ -225,23 +209,34 @@ void tlb_page_freed(uint64_t pa)
 					     pa, cpu, tlbs[cpu].walks[i].va);
 	/* A walker that starts at the root must not get there either: walk() looks. */
 	for (unsigned i = 0; i < 3; i++)
-		walk(hostile_pick(hostile.cpus), oracle_target(), NULL, false);
+		walk(hostile_pick(hostile.cpus), oracle_target(), NULL, SPECULATIVE);
 	hostile.choices += 3;
 }
 
 /* --- accesses ----------------------------------------------------------------------------- */
 
+static bool is_right(const struct answer *got, const struct answer *want)
+{
+	if (got->mapped != want->mapped || !got->mapped)
+		return got->mapped == want->mapped;
+	if (got->prot != want->prot && got->prot != want->either)
+		return false;
+	return (want->any_pa || got->pa == want->pa) &&
+	       (!want->contents || vmemmap_holds(got->pa, want->contents));
+}
+
 static void judge(const char *how, unsigned cpu, uint64_t va, const struct answer *got,
 		  const struct answer *want)
 {
-	if (got->mapped == want->mapped &&
-	    (!got->mapped ||
-	     (got->pa == want->pa && (got->prot == want->prot || got->prot == want->either))))
+	if (is_right(got, want))
 		return;
 	if (!want->mapped)
 		hostile_fail("CPU %u: 0x%lx is not mapped, %s gives 0x%lx", cpu, va, how, got->pa);
 	else if (!got->mapped)
 		hostile_fail("CPU %u: 0x%lx maps 0x%lx, %s gives a fault", cpu, va, want->pa, how);
+	else if (want->contents && !vmemmap_holds(got->pa, want->contents))
+		hostile_fail("CPU %u: %s at 0x%lx reads something else than was there, from 0x%lx",
+			     cpu, how, va, got->pa);
 	else
 		hostile_fail("CPU %u: 0x%lx maps 0x%lx (%lx), %s gives 0x%lx (%lx)", cpu, va,
 			     want->pa, want->prot, how, got->pa, got->prot);
@@ -249,25 +244,35 @@ static void judge(const char *how, unsigned cpu, uint64_t va, const struct answe
 
 static __always_inline struct answer entry_answer(const struct entry *e, uint64_t va)
 {
-	return (struct answer){ true, e->pa + (va - e->va), e->d & DESC_PROT_MASK, 0 };
+	return (struct answer){ .mapped = true,
+				.pa = e->pa + (va - e->va),
+				.prot = e->d & DESC_PROT_MASK };
 }
 
 static __always_inline struct answer walk_answer(const struct result *r, uint64_t va)
 {
 	uint64_t offset = va & ((1UL << level_shift(r->level)) - 1);
 
-	return (struct answer){ r->kind == LEAF, desc_addr(r->d) + offset, r->d & DESC_PROT_MASK,
-				0 };
+	return (struct answer){ .mapped = r->kind == LEAF,
+				.pa = desc_addr(r->d) + offset,
+				.prot = r->d & DESC_PROT_MASK };
 }
 
 /*
  * Two entries for one address: the architecture allows neither answer (D8.16.1), unless it is
  * permissions alone that differ, each of which is judged by itself.
  */
-static void check_conflict(unsigned cpu, uint64_t va, const struct entry *a, const struct entry *b)
+static void check_conflict(unsigned cpu, uint64_t va, const struct entry *a, const struct entry *b,
+			   bool moves)
 {
-	if (a->pa - a->va == b->pa - b->va && a->level == b->level &&
-	    !((a->d ^ b->d) & ((DESC_PROT_MASK & ~(DESC_RO | DESC_PXN)) | DESC_CONT)))
+	desc_t differ = (a->d ^ b->d) & ((DESC_PROT_MASK & ~(DESC_RO | DESC_PXN)) | DESC_CONT);
+
+	/* Sizes may differ with FEAT_BBM 2; addresses where check_moved() says so. */
+	if (hostile.bbm2 || a->level == b->level)
+		differ &= hostile.bbm2 ? ~DESC_CONT : ~0UL;
+	else
+		differ = ~0UL;
+	if (!differ && (moves || a->pa - a->va == b->pa - b->va))
 		return;
 	hostile_fail("CPU %u: TLB conflict at 0x%lx: 0x%lx (level %d) and 0x%lx (level %d)", cpu,
 		     va, a->d, a->level, b->d, b->level);
@@ -276,7 +281,7 @@ static void check_conflict(unsigned cpu, uint64_t va, const struct entry *a, con
 /* From the root; what this CPU has changed itself it may not have seen without ISB. */
 static void access_from_root(unsigned cpu, uint64_t va, const struct answer *want)
 {
-	struct result r = walk(cpu, va, NULL, hostile_pick(2));
+	struct result r = walk(cpu, va, NULL, ACCESS + hostile_pick(2));
 	struct answer got = walk_answer(&r, va);
 
 	judge("the walk", cpu, va, &got, want);
@@ -289,6 +294,47 @@ static void access_from_root(unsigned cpu, uint64_t va, const struct answer *wan
 			     want->mapped ? "" : "un");
 	if (r.kind == LEAF && hostile_pick(2))
 		fill(cpu, va, &r);
+}
+
+/*
+ * The frames that the CPUs' TLBs and the tables give for one address: several, only if no
+ * translation is writable. That they hold the same, each access finds.
+ */
+static void check_moved(uint64_t va)
+{
+	struct result r = walk(0, va, NULL, SPECULATIVE);
+	struct answer first = walk_answer(&r, va);
+	bool writable = first.mapped && !(first.prot & DESC_RO), differ = false;
+
+	for (unsigned cpu = 0; cpu < hostile.cpus; cpu++)
+		for (unsigned i = 0; i < ENTRIES; i++) {
+			const struct entry *e = &tlbs[cpu].entries[i];
+			struct answer got;
+
+			if (!covers(e->va, e->shift, va))
+				continue;
+			got = entry_answer(e, va);
+			writable = writable || !(got.prot & DESC_RO);
+			differ = differ || (first.mapped && got.pa != first.pa);
+			first = got;
+		}
+	if (differ && writable)
+		hostile_fail("0x%lx: translations to two frames at once, and one may write", va);
+}
+
+struct answer tlb_translate(unsigned cpu, uint64_t va)
+{
+	const struct entry *hit = NULL;
+	unsigned found = 1;
+	struct result r;
+
+	for (const struct entry *e = tlbs[cpu].entries; e < tlbs[cpu].entries + ENTRIES; e++)
+		if (covers(e->va, e->shift, va) && !hostile_pick(++found))
+			hit = e;
+	if (hit)
+		return entry_answer(hit, va);
+	r = walk(cpu, va, NULL, ACCESS);
+	return walk_answer(&r, va);
 }
 
 void tlb_access(unsigned cpu, uint64_t va, const struct answer *want)
@@ -308,7 +354,7 @@ void tlb_access(unsigned cpu, uint64_t va, const struct answer *want)
 		got = entry_answer(e, va);
 		judge("the TLB", cpu, va, &got, want);
 		if (hit)
-			check_conflict(cpu, va, hit, e);
+			check_conflict(cpu, va, hit, e, want->contents);
 		hit = e;
 	}
 	for (unsigned i = 0; i < WALK_ENTRIES; i++) {
@@ -318,10 +364,12 @@ void tlb_access(unsigned cpu, uint64_t va, const struct answer *want)
 
 		if (!covers(from.va, from.shift, va))
 			continue;
-		r = walk(cpu, va, &from, false);
+		r = walk(cpu, va, &from, ACCESS);
 		got = walk_answer(&r, va);
 		judge("the walk cache", cpu, va, &got, want);
 	}
+	if (want->contents)
+		check_moved(va);
 	access_from_root(cpu, va, want);
 }
 
@@ -355,7 +403,7 @@ static void audit_walk_entry(unsigned cpu, const struct walk_entry *w, uint64_t 
 		va = address_in(w->va, w->shift, lo, hi);
 	if (!oracle_answer(va, &want))
 		return;
-	r = walk(cpu, va, &from, false);
+	r = walk(cpu, va, &from, ACCESS);
 	got = walk_answer(&r, va);
 	judge("the walk cache", cpu, va, &got, &want);
 }
@@ -372,124 +420,6 @@ void tlb_audit(uint64_t lo, uint64_t hi)
 			if (worth_a_look(tlb->walks[i].va, tlb->walks[i].shift, lo, hi))
 				audit_walk_entry(cpu, &tlb->walks[i], lo, hi);
 	}
-}
-
-/* --- TLBI --------------------------------------------------------------------------------- */
-
-static void add_run(struct run run)
-{
-	unsigned cpu = hostile.cpu;
-
-	if (nr_runs[cpu] == RUNS) {
-		hostile_fail("CPU %u: more than %u runs of TLBIs without a DSB", cpu, RUNS);
-		nr_runs[cpu] = nr_held[cpu] = 0;
-	}
-	runs[cpu][nr_runs[cpu]++] = run;
-}
-
-void tlbi_issue_range(enum tlbi_kind kind, uint64_t operand)
-{
-	uint64_t va = (uint64_t)((int64_t)(operand << 27) >> 27) * PAGE_SIZE;
-	uint64_t granule = operand >> 46 & 3, scale = operand >> 44 & 3, num = operand >> 39 & 31;
-	unsigned ttl = operand >> 37 & 3;
-
-	hostile_note(va + kind + operand);
-	if (granule != (PAGE_SHIFT - 10u) / 2 || (hostile.deaf == DEAF_TLBI && !hostile_pick(8)))
-		return;
-	add_run((struct run){ .kind = kind,
-			      .ttl = ttl ? (PAGE_SHIFT - 10u) / 2 << 2 | ttl : 0,
-			      .va = va,
-			      .step = PAGE_SIZE,
-			      .count = (num + 1) << (5 * scale + 1),
-			      .issued = hostile.now,
-			      .at_once = true });
-}
-
-void tlbi_issue(enum tlbi_kind kind, uint64_t operand)
-{
-	unsigned cpu = hostile.cpu, ttl = operand >> 44 & 0xf;
-	uint64_t va = (uint64_t)((int64_t)(operand << 20) >> 8) & PAGE_MASK;
-	struct run *last = nr_runs[cpu] > nr_held[cpu] ? &runs[cpu][nr_runs[cpu] - 1] : NULL;
-
-	hostile_note(va + kind);
-	if (hostile.deaf == DEAF_TLBI && !hostile_pick(8))
-		return;
-	if (last && !last->at_once && last->kind == kind && kind != TLBI_EVERYTHING &&
-	    last->ttl == ttl && hostile.now == last->issued + last->count && va > last->va &&
-	    (last->count == 1 || va == last->va + last->count * last->step)) {
-		last->step = (va - last->va) / last->count;
-		last->count++;
-		return;
-	}
-	add_run((struct run){ kind, ttl, va, PAGE_SIZE, 1, hostile.now, false });
-}
-
-/* When the last TLBI of the run was issued that is about [va, va + 1 << shift); 0: none is. */
-static __always_inline uint64_t issued_for(const struct run *run, uint64_t va, unsigned shift,
-					   int level)
-{
-	uint64_t last = va + (1UL << shift) - 1, k;
-
-	if (run->kind == TLBI_EVERYTHING)
-		return run->issued;
-	/* A hint of another level or granule: the TLBI may do nothing (D8.14.5). */
-	if (run->ttl && run->ttl != ((PAGE_SHIFT - 10u) / 2 << 2 | (unsigned)level))
-		return 0;
-	if (last < run->va)
-		return 0;
-	k = MIN((last - run->va) / run->step, run->count - 1);
-	if (run->va + k * run->step < va)
-		return 0;
-	return run->at_once ? run->issued : run->issued + k;
-}
-
-static __always_inline bool removes(const struct run *run, const struct entry *e)
-{
-	unsigned shift = MAX(e->shift, e->origin);
-	uint64_t issued = issued_for(run, ALIGN_DOWN(e->va, 1UL << shift), shift, e->level);
-
-	return issued >= (run->kind == TLBI_LAST_LEVEL ? e->leaf_read : e->oldest);
-}
-
-static __always_inline bool removes_walk(const struct run *run, const struct walk_entry *w)
-{
-	return run->kind != TLBI_LAST_LEVEL &&
-	       issued_for(run, w->va, w->shift, w->level - 1) >= w->oldest;
-}
-
-static void complete_run(const struct run *run, struct tlb *tlb)
-{
-	for (unsigned i = 0; i < ENTRIES; i++)
-		if (tlb->entries[i].shift && removes(run, &tlb->entries[i]))
-			tlb->entries[i].shift = 0;
-	for (unsigned i = 0; i < WALK_ENTRIES; i++)
-		if (tlb->walks[i].shift && removes_walk(run, &tlb->walks[i]))
-			tlb->walks[i].shift = 0;
-}
-
-/* Not every CPU hears of it, when the test says so. */
-static bool reaches(const struct run *run, unsigned from, unsigned to)
-{
-	return from == to || !(hostile.deaf == DEAF_BROADCAST ||
-			       (hostile.deaf == DEAF_VMALLE1 && run->kind == TLBI_EVERYTHING));
-}
-
-bool tlbi_complete(unsigned cpu, bool early)
-{
-	unsigned n = nr_runs[cpu];
-
-	if (early && !nr_held[cpu] && hostile_pick(2)) {
-		nr_held[cpu] = n;
-		return false;
-	}
-	if (n == nr_held[cpu]) /* no TLBI since that DSB */
-		return false;
-	for (unsigned i = 0; i < n; i++)
-		for (unsigned to = 0; to < hostile.cpus; to++)
-			if (reaches(&runs[cpu][i], cpu, to))
-				complete_run(&runs[cpu][i], &tlbs[to]);
-	nr_runs[cpu] = nr_held[cpu] = 0;
-	return true;
 }
 
 #pragma clang attribute pop

@@ -7,6 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Nothing was issued. */
+void tlbi_start(void);
+
 enum tlbi_kind { TLBI_LAST_LEVEL, TLBI_ALL_LEVELS, TLBI_EVERYTHING };
 
 /* The current CPU issues one, now. Until it completes it may have had an effect or none. */

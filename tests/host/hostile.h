@@ -13,6 +13,10 @@
  *   TLBI         takes effect at any time up to the DSB ISH of its CPU, on each CPU and entry
  *                apart; what was read after it was issued stays (D8.14.5)
  *   ISB          an access of the CPU that changed a translation may have begun before (D8.16)
+ *   access flag  no descriptor without it is cached (D8.5.1); with TCR_EL1.HA a walker sets it at
+ *                any moment, atomically, without it an access faults
+ *   address      two translations of one address on whatever CPUs may differ in it only if
+ *                neither is writable and the frames hold the same (D8.16.1, rule WHZWS)
  *   groups       an access that walks to a contiguous group whose members differ may end in
  *                anything (D8.7.1); permissions of a live leaf may change, old or new holds
  *
@@ -55,6 +59,8 @@ struct hostile {
 	uint64_t isb_at[HOSTILE_CPUS];	/* last ISB */
 	uint64_t tlbi_at[HOSTILE_CPUS]; /* DSB ISH that completed TLBIs */
 	bool in_call;			/* this CPU's ISB is still to come, maybe */
+	bool sets_flag;			/* TCR_EL1.HA, of every CPU */
+	bool bbm2;			/* FEAT_BBM, level 2 */
 	bool held;			/* between stop_others() and resume_others() */
 	bool failed;
 	uint64_t failed_at; /* events and choices until then */
@@ -154,12 +160,21 @@ struct answer {
 	uint64_t pa; /* of its page */
 	pgprot_t prot;
 	pgprot_t either; /* or this, while a call changes it; 0: no call does */
+	/* What is read there, whatever the frame; NULL: pa alone says what is right. */
+	const void *contents;
+	bool any_pa; /* a call is about to change it */
 };
 
 void tlb_start(void);
 
 /* The walker of @cpu looks at @va, from anywhere that it has cached, and caches what it finds. */
 void tlb_speculate(unsigned cpu, uint64_t va);
+
+/*
+ * Any one way in which @cpu may translate the page of @va now: an entry, or the walk from the root,
+ * which takes place. Not mapped: it faults.
+ */
+struct answer tlb_translate(unsigned cpu, uint64_t va);
 
 /* A page that an entry of @cpu translates; 0: the one that was looked at is empty. */
 uint64_t tlb_address(unsigned cpu);

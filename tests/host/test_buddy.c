@@ -397,7 +397,8 @@ static void test_compound(void)
 	bool heads = page->flags & PG_HEAD, blocks_known = true, clean = true;
 
 	for (unsigned i = 0; i < 16; i++) {
-		heads = heads && compound_head(page + i) == page;
+		heads = heads && compound_head(page + i) == page &&
+			(!i || page[i].state == PAGE_STATE(PG_TAIL, ZONE_NORMAL, 0, 0));
 		blocks_known = blocks_known && allocated_block(page + i) == page &&
 			       allocated_block(plain + i) == plain;
 	}

@@ -174,7 +174,7 @@ TEST(exception_holes, "exception/holes-of-the-linear-map")
 	uint64_t last = 0;
 	struct phys_range r;
 
-	for_each_ram_range (&r) {
+	for_each_linear_range (&r) {
 		check_hole(last, r.first_pfn);
 		last = r.first_pfn + r.pages;
 	}

@@ -9,6 +9,7 @@
 #include "lib/sections.h"
 #include "mm/map/map.h"
 #include "mm/map/view/walk.h"
+#include "mm/pages/hvo.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/devmem.h"
 #include "mm/phys/ranges.h"
@@ -202,7 +203,7 @@ NEGATIVE(negative_linear, "negative/linear-map-and-its-holes")
 	struct phys_range r;
 	uint64_t last = 0;
 
-	for_each_ram_range (&r) {
+	for_each_linear_range (&r) {
 		uint64_t start = PAGE_OFFSET + (r.first_pfn << PAGE_SHIFT);
 		uint64_t bytes = r.pages << PAGE_SHIFT;
 
@@ -217,6 +218,14 @@ NEGATIVE(negative_linear, "negative/linear-map-and-its-holes")
 		probe_hole("text and rodata", PAGE_OFFSET + platform.image_pa + at);
 	for (uint64_t at = 0; at < devmem_size; at += devmem_size / 8)
 		probe_hole("devmem", PAGE_OFFSET + devmem_base + ALIGN_DOWN(at, 8UL));
+}
+
+/* What the vmemmap page with @page is: one that holds nothing but tails may be shared. */
+static const struct rights *rights_of_struct(const struct page *page)
+{
+	const struct page *head = compound_head(page);
+
+	return head->flags & PG_HVO && page >= head + HVO_RESERVED_STRUCTS ? &read_only : &data;
 }
 
 NEGATIVE(negative_struct_pages, "negative/struct-pages-of-ram-and-of-none")
@@ -235,8 +244,10 @@ NEGATIVE(negative_struct_pages, "negative/struct-pages-of-ram-and-of-none")
 			probe_hole("struct pages of no RAM", va - 8);
 		}
 		last = ALIGN_UP((uint64_t)pfn_to_page(end), PAGE_SIZE);
-		probe_rights("a struct page", (uint64_t)pfn_to_page(r.first_pfn), &data, MAKE_READ);
-		probe_rights("a struct page", last - 8, &data, MAKE_READ);
+		probe_rights("a struct page", (uint64_t)pfn_to_page(r.first_pfn),
+			     rights_of_struct(pfn_to_page(r.first_pfn)), MAKE_READ);
+		probe_rights("a struct page", last - 8,
+			     rights_of_struct((struct page *)last - 1), MAKE_READ);
 	}
 	probe_hole("struct pages of no RAM", last);
 	probe_hole("struct pages of no RAM", VMEMMAP_START + VMEMMAP_SIZE - 8);

@@ -55,6 +55,11 @@ bool sweep_sees(uint64_t va, uint64_t pa, pgprot_t prot, bool ram)
 	return probe_read((void *)va, &value).class == FAULT_NONE && value == ~pa;
 }
 
+uint64_t sweep_nowhere(void)
+{
+	return EMPTY_PA;
+}
+
 void sweep_complain(const char *fmt, ...)
 {
 	char line[160];

@@ -79,7 +79,13 @@ class Table(EndingsCase):
                 (HEAD + "record x *\n", 4, "not what it takes"),
                 (HEAD + "record x y *\n", 4, "nothing to repeat"),
                 (HEAD + "context key\n", 4, "not what it takes"),
-                (HEAD + "no-field a b\n", 4, "not what it takes")):
+                (HEAD + "no-field a b\n", 4, "not what it takes"),
+                (HEAD + "resident 1-2\n", 4, "'1-2' is no sum of products"),
+                (HEAD + "resident 1+\n", 4, "'1+' is no sum of products"),
+                (HEAD + "at-most x (y)\n", 4, "'x' is no sum of products"),
+                (HEAD + "at-most 3\n", 4, "not what it takes"),
+                (HEAD + "growth a 3 (y)\n", 1, "no ending 'a' before this one"),
+                (HEAD + "growth b 3 (y)\nending b\nwhy x\nstatus 0\n", 1, "no ending 'b'")):
             with self.subTest(text), self.assertRaises(endings.Malformed) as raised:
                 self.read(text)
             with self.subTest(text):
@@ -120,7 +126,7 @@ class Verdicts(EndingsCase):
         ending = self.read(f"ending a\nwhy x\nstatus {wanted}\n{checks}\n")[0]
         found = suite.Suite("x")
         lines = list(lines or CONSOLE)
-        endings.judge(found, ending, console.Boot(lines=lines, status=status, **boot))
+        endings.judge(found, ending, console.Boot(lines=lines, status=status, **boot), {})
         self.assertGreater(len(found.points), len(ending.checks))
         return [point.name for point in found.points if point.verdict == "failed"]
 
@@ -141,7 +147,7 @@ class Verdicts(EndingsCase):
     def test_a_wrong_status_shows_the_reason_and_the_end_of_the_console(self):
         found = suite.Suite("x")
         boot = console.Boot(lines=["last words"], status=4, reason="hang: it hung")
-        endings.judge(found, self.read(HEAD)[0], boot)
+        endings.judge(found, self.read(HEAD)[0], boot, {})
         self.assertEqual(found.points[0].detail.split("\n"), ["it is 4", "hang: it hung",
                                                               "last words"])
 
@@ -154,6 +160,31 @@ class Verdicts(EndingsCase):
         self.assert_only("reason", ["^hang: .* 2 s$"], ["panic"], reason="hang: silent for 2 s")
         self.assert_only("qemu", ["3", "[0-9]+"], ["0", "stays", "33"], qemu_status=3)
         self.assert_only("qemu", ["stays"], ["0", "3", "sta"], qemu_status=None)
+
+    def test_amounts(self):
+        self.assertEqual([endings.amount(text) for text in ("0", "12", "1+2*3", "2*3*4+5*6")],
+                         [0, 12, 7, 54])
+        self.assert_only("at-most", ["1234 git: (\\d+)", "4*300+34 ^tlbed git: (\\d+),",
+                                     "619 \"instructions\":(\\d+)"],
+                         ["1233 git: (\\d+)", "9999 no such (\\d+)", "618 \"instructions\":(\\d+)"])
+        self.assert_only("resident", ["100", "99+1"], ["99"], peak_kib=100 << 10)
+        self.assert_only("resident", [], ["100"], peak_kib=(100 << 10) + 1)
+        self.assert_only("resident", [], ["100"])  # killed: not known
+
+    def test_growth(self):
+        text = ("ending a\nwhy x\nstatus 0\nending b\nwhy x\nstatus 0\n"
+                "growth a {} (\\d+) insns\n")
+        for more, before, seen, good in ((10, ["90 insns"], ["100 insns"], True),
+                                         (9, ["90 insns"], ["100 insns"], False),
+                                         (9, ["100 insns"], ["90 insns"], True),
+                                         (9, [], ["1 insns"], False), (9, ["1 insns"], [], False)):
+            booted = {name: endings.Future() for name in "ab"}
+            booted["a"].set_result(before)
+            found = suite.Suite("x")
+            ending = self.read(text.format(more))[1]
+            endings.judge(found, ending, console.Boot(lines=seen, status=0), booted)
+            self.assertEqual([p.verdict for p in found.points],
+                             ["passed", "passed" if good else "failed"])
 
     def test_test_points(self):
         self.assert_only("passes", ["^map/", "leaf$"], ["^none/", "^phys/", "."])
@@ -218,6 +249,21 @@ class Booting(EndingsCase):
         self.assertGreater(found.seconds, 0)
         with open(found.log, encoding="utf-8") as file:
             self.assertIn("exit status 0", file.read())
+
+    def test_memory_and_growth_of_whole_boots(self):
+        qemu = self.program("qemu", "#!/usr/bin/env python3\nimport sys\n"
+                            "x = bytearray(int(sys.argv[-1]) << 20)\n"
+                            "print(sys.argv[-1], 'MiB\\ntlbed: exit status 0')\n")
+        block = "ending {0}\nwhy x\nstatus 0\nwords {1}\nat-most {1} (.*) MiB\nresident {2}\n"
+        text = block.format("a", 50, 49) + block.format("b", 120, 200) + "growth a {} (.*) MiB\n"
+        for most, bad in ((70, 1), (69, 2)):
+            with open(self.path("table"), "w", encoding="utf-8") as file:
+                file.write(text.format(most))
+            jobs = endings.jobs(self.out, qemu, 20, [self.path("table")])
+            totals = suite.Totals()
+            for found in [job() for job in jobs]:
+                totals.add(found)
+            self.assertEqual((totals.passed, totals.failed), (7 - bad, bad))
 
     def test_a_qemu_that_stays_is_ended_and_so_is_a_silent_one(self):
         found = self.boot("qemu stays\n", "echo tlbed: exit status 0; exec sleep 60")

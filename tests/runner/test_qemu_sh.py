@@ -105,10 +105,29 @@ class Composing(ScriptCase):
         for words in (["--gic", "3"], ["--el2"], ["--cpu", "max"]):
             self.assertEqual(self.call("--dry-run", "--machine", "xlnx-versal-virt", *words), 5)
 
-    def test_more_memory_than_the_host_has_is_not_reserved(self):
-        line = self.command("--mem", "900G")
-        self.assertIn("virt,gic-version=3,dtb-randomness=off,memory-backend=ram", line)
-        self.assertIn("memory-backend-ram,id=ram,size=900G,reserve=off", line)
+    def test_more_memory_than_4g_is_not_reserved(self):
+        board = "virt,gic-version=3,dtb-randomness=off"
+        for mem in ("4G", "4096", "512M"):
+            self.assertEqual(self.after("-M", "--mem", mem), board)
+            self.assertIsNone(self.after("-object", "--mem", mem))
+        for mem in ("4097M", "64G", "900G"):
+            self.assertEqual(self.after("-M", "--mem", mem), f"{board},memory-backend=ram")
+            self.assertEqual(self.after("-object", "--mem", mem),
+                             f"memory-backend-ram,id=ram,size={mem},reserve=off")
+            self.assertEqual(self.after("-m", "--mem", mem), mem)
+        self.assertEqual(self.after("-M", "--machine", "xlnx-versal-virt", "--mem", "64G"),
+                         "xlnx-versal-virt,memory-backend=ram")
+
+    def test_memory_that_the_cpu_cannot_address_is_refused_in_one_line(self):
+        for cpu, most, bits in (("cortex-a76", 1023, 40), ("cortex-a53,pmu=off", 1023, 40),
+                                ("cortex-a72", 16383, 44)):
+            self.command("--cpu", cpu, "--mem", f"{most}G")
+            self.assertEqual(self.call("--dry-run", "--cpu", cpu, "--mem", f"{most + 1}G"), 5)
+            self.assertEqual(self.err, f"tlbed: could not start: --mem {most + 1}G: "
+                             f"{cpu.split(',')[0]} has {bits} bits of address and RAM begins at 1G, "
+                             f"{most}G at most (exit status 5)\n")
+        for words in (["--cpu", "max"], ["--machine", "xlnx-versal-virt"]):  # QEMU knows
+            self.command(*words, "--mem", "1024G")
 
     def test_kernel_words(self):
         self.assertEqual(self.after("-append", "--", "bench=vmap/*", "a='b c'"),

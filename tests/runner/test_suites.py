@@ -144,6 +144,9 @@ class Matrix(tap.ScratchCase):
             words = "test=* check=1" if row["image"] == "Image.check" else "test=*"
             if row["flush"] != "each":
                 words += f" flush={row['flush']}"
+            if row["huge"] == "on":
+                words += " " + " ".join(matrix.huge_words(row))
+            self.assertEqual("dax=" in words, row["huge"] == "on")
             self.assertEqual(command[-4:], ["-kernel", f"build/x/{row['image']}", "-append", words])
             self.assertEqual("-icount" in command, row["icount"] == "on")
             self.assertEqual(command[command.index("-m") + 1], row["mem"])

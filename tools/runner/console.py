@@ -36,6 +36,7 @@ class Boot:
     explained: bool = False  # the reason is all: the console's last lines add nothing
     seconds: float = 0.0
     qemu_status: int | None = None  # None: it did not end by itself
+    peak_kib: int = 0  # most resident memory of QEMU; 0: not known, as it did not end by itself
 
     def tail(self, count=15):
         """The last lines that say anything."""
@@ -120,7 +121,8 @@ def boot(argv, log_path, silence_s, total_s, screen=None, keys=None, trace=None)
         stopped = _follow(child, log, result, silence_s, total_s, screen, keys, trace)
         log.write(result.open_line.encode())
         if stopped is None:
-            result.qemu_status = _own_end(child)
+            result.peak_kib = process.wait(child, GRACE_S) or 0
+            result.qemu_status = child.returncode  # None if it does not go
     finally:
         log.close()
         if trace:
@@ -133,14 +135,6 @@ def boot(argv, log_path, silence_s, total_s, screen=None, keys=None, trace=None)
     for error in filter(None, (log.error, screen and screen.error, trace and trace.error)):
         result.status, result.reason, result.explained = NO_VERDICT, error, True
     return result
-
-
-def _own_end(child):
-    """The exit status of a QEMU that has closed its console; None if it does not go."""
-    try:
-        return child.wait(GRACE_S)
-    except subprocess.TimeoutExpired:
-        return None
 
 
 def _collect(stream):

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Boots that must end in a known way: tests/endings, whose head says what its words mean,
-tests/endings-check, -mapped, -bench and -cases.
+tests/endings-check, -mapped, -bench, -cases, tests/scale/endings; endings-1t is make test-1t's.
 """
 
 import json
+import math
 import os
 import re
 import shlex
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from . import console, ktap, matrix, results, starts
@@ -18,6 +20,9 @@ CHECK_ENDINGS = "tests/endings-check"
 MAPPED_ENDINGS = "tests/endings-mapped"
 BENCH_ENDINGS = "tests/endings-bench"
 CASES_ENDINGS = "tests/endings-cases"
+SCALE_ENDINGS = "tests/scale/endings"
+TERABYTE_ENDINGS = "tests/scale/endings-1t"
+ALL_ENDINGS = (ENDINGS, CHECK_ENDINGS, MAPPED_ENDINGS, BENCH_ENDINGS, CASES_ENDINGS, SCALE_ENDINGS)
 COMPILER = "gcc"  # of the matrix
 BOOT_LIMIT_S = 180
 
@@ -69,13 +74,23 @@ def read(path=ENDINGS):
     _finish(ending)
     if not endings:
         raise Malformed(f"{path}:1: no endings")
+    _check_order(endings)
     return endings
 
 
-def read_all():
-    """The endings of all files. Raises Malformed."""
-    return [ending for path in (ENDINGS, CHECK_ENDINGS, MAPPED_ENDINGS, BENCH_ENDINGS, CASES_ENDINGS)
-            for ending in read(path)]
+def _check_order(endings):
+    """What is compared with another boot comes after that one."""
+    before = set()
+    for ending in endings:
+        for key, parts in ending.checks:
+            if key == "growth" and parts[0] not in before:
+                raise Malformed(f"{ending.place}: growth: no ending '{parts[0]}' before this one")
+        before.add(ending.name)
+
+
+def read_all(paths=ALL_ENDINGS):
+    """The endings of these files. Raises Malformed."""
+    return [ending for path in paths for ending in read(path)]
 
 
 def _finish(ending):
@@ -100,6 +115,8 @@ def _take(ending, key, value, place):
                 raise ValueError(f"'{value}' is not what it takes")
             for part in parts:
                 re.compile(part)
+            if key in AMOUNTS:
+                amount(parts[AMOUNTS[key]])
             ending.checks.append((key, parts))
         else:
             raise ValueError("no such word")
@@ -129,6 +146,13 @@ def _seconds(value):
     return int(value)
 
 
+def amount(text):
+    """A sum of products of whole numbers without blanks, as `400+8*16`."""
+    if not re.fullmatch(r"\d+([+*]\d+)*", text):
+        raise ValueError(f"'{text}' is no sum of products")
+    return sum(math.prod(map(int, term.split("*"))) for term in text.split("+"))
+
+
 SETTINGS = {
     "why": ("why", str),
     "options": ("options", _words),
@@ -144,8 +168,9 @@ SETTINGS = {
 class Evidence:
     """What a boot left behind, for the checks. Each check returns "" or what is wrong."""
 
-    def __init__(self, boot):
+    def __init__(self, boot, booted):
         self.boot = boot
+        self.booted = booted  # by name, the Futures of the lines of this and other endings
         self.lines = [*boot.lines, boot.open_line]
         self.results = results.parse(boot.lines)
 
@@ -161,6 +186,23 @@ class Evidence:
     def qemu(self, pattern):
         seen = "stays" if self.boot.qemu_status is None else str(self.boot.qemu_status)
         return "" if re.fullmatch(pattern, seen) else f"QEMU: {seen}"
+
+    def resident(self, most):
+        peak = self.boot.peak_kib / 1024
+        if 0 < peak <= amount(most):
+            return ""
+        return f"QEMU had {peak:.0f} MiB" if peak else "not known: QEMU did not end by itself"
+
+    def at_most(self, most, pattern):
+        seen = _number(self.lines, pattern)
+        return "" if seen is not None and seen <= amount(most) else f"it is {seen}"
+
+    def growth(self, name, most, pattern):
+        before = _number(self.booted[name].result() if name in self.booted else [], pattern)
+        seen = _number(self.lines, pattern)
+        if None not in (before, seen) and seen - before <= amount(most):
+            return ""
+        return f"it is {seen}, in {name} {before}"
 
     def passes(self, pattern):
         points = ktap.parse(self.boot.lines)
@@ -207,12 +249,24 @@ class Evidence:
             f"{r['name']}: {r[key]}" for r in self.results.benchmarks if key in r)
 
 
+def _number(lines, pattern):
+    """What group 1 holds in the last line with the pattern; None: there is none."""
+    found = [match for line in lines for match in [re.search(pattern, line)] if match]
+    return int(found[-1].group(1)) if found else None
+
+
+# Which word of a check is an amount().
+AMOUNTS = {"resident": 0, "at-most": 0, "growth": 1}
+
 # How many words a check may have, whether the last may have blanks, and the check.
 CHECKS = {
     "says": ({1}, True, Evidence.says),
     "never": ({1}, True, Evidence.never),
     "reason": ({1}, True, Evidence.reason),
     "qemu": ({1}, False, Evidence.qemu),
+    "resident": ({1}, False, Evidence.resident),
+    "at-most": ({2}, True, Evidence.at_most),
+    "growth": ({3}, True, Evidence.growth),
     "passes": ({1}, False, Evidence.passes),
     "context": ({2}, True, Evidence.context),
     "no-context": ({1}, False, Evidence.no_context),
@@ -222,9 +276,9 @@ CHECKS = {
 }
 
 
-def judge(suite, ending, boot):
+def judge(suite, ending, boot, booted):
     """One test point a check; the status first, and results that are damaged."""
-    evidence = Evidence(boot)
+    evidence = Evidence(boot, booted)
 
     def point(name, detail):
         suite.points.append(ktap.Point(name, "failed" if detail else "passed", detail))
@@ -252,19 +306,24 @@ def compose(ending, out, qemu, folder):
     return starts.prepare(command + ending.arguments, ending.start, ending.edits, folder)
 
 
-def boot(ending, out, qemu, silence_s):
-    """Boots one ending, as a Suite."""
+def boot(ending, out, qemu, silence_s, booted=()):
+    """Boots one ending, as a Suite. booted: Futures by name, of which it sets its own."""
     start = time.monotonic()
     folder = os.path.join(out, "endings", ending.name)
     suite = Suite(f"ending/{ending.name}", log=os.path.join(folder, "console.log"))
+    lines = []
     try:
         command = compose(ending, out, qemu, folder)
         if not os.path.exists(os.path.join(kernel_folder(ending, out), "Image")):
             raise starts.Trouble("its kernel was not built")
         result = console.boot(command, suite.log, ending.silence or silence_s, BOOT_LIMIT_S)
-        judge(suite, ending, result)
+        lines = result.lines
+        judge(suite, ending, result, booted)
     except (starts.Trouble, OSError) as error:
         suite.fail("start", str(error))
+    finally:
+        if ending.name in booted:
+            booted[ending.name].set_result(lines)
     suite.seconds = time.monotonic() - start
     return suite
 
@@ -276,10 +335,12 @@ def malformed(error):
     return suite
 
 
-def jobs(out, qemu, silence_s):
-    """Calls that each boot one ending and return its Suite."""
+def jobs(out, qemu, silence_s, paths=ALL_ENDINGS):
+    """Calls that each boot one ending and return its Suite. To be begun in this order."""
     try:
-        endings = read_all()
+        endings = read_all(paths)
     except (Malformed, OSError) as error:
         return [lambda error=error: malformed(error)]
-    return [lambda ending=ending: boot(ending, out, qemu, silence_s) for ending in endings]
+    booted = {ending.name: Future() for ending in endings}
+    return [lambda ending=ending: boot(ending, out, qemu, silence_s, booted)
+            for ending in endings]

@@ -15,6 +15,11 @@ OPTIONS = ("machine", "cpu", "mem", "gic", "smp", "icount")  # columns that are 
 BUILD_LIMIT_S = 300
 BOOT_LIMIT_S = 300
 ERROR_LINES = 15
+# Column huge: a section and more of each size, and two devices' worth where there is room.
+HUGE = {"4K": ["hugepages=64K:3,2M:70,32M:5,1G:1", "dax=256M"],
+        "16K": ["hugepages=2M:3,32M:5,1G:1", "dax=256M"],
+        "64K": ["hugepages=2M:3,512M:1", "dax=512M"]}
+HUGE_4G = {"64K": ["hugepages=2M:3,512M:2", "dax=1G"]}
 HOOK = re.compile(r" (?:mm_event|checker_|live_check_|trace_)\w*$")  # in what nm says
 
 
@@ -84,7 +89,14 @@ def qemu_command(row, qemu, folder):
         options.append("--el2")
     words = ["test=*"] + ["check=1"] * (row["image"] == "Image.check")
     words += [f"flush={row['flush']}"] * (row["flush"] != "each")
+    words += huge_words(row)
     return dry_run([*options, "--", *words], qemu, folder)
+
+
+def huge_words(row):
+    """The options of column huge."""
+    sizes = {**HUGE, **HUGE_4G} if row["mem"] == "4G" else HUGE
+    return sizes[row["granule"]] if row["huge"] == "on" else []
 
 
 def dry_run(options, qemu, folder):
@@ -104,6 +116,7 @@ def row_name(row):
     words += [name for name in ("el2", "icount") if row[name] == "on"]
     words += ["check"] * (row["image"] == "Image.check")
     words += [row["flush"]] * (row["flush"] != "each")
+    words += ["huge"] * (row["huge"] == "on")
     return ",".join(word for word in words if not word.endswith("-"))
 
 
