@@ -14,6 +14,7 @@
 #include "lib/log.h"
 #include "mm/map/protect.h"
 #include "mm/pages/hvo.h"
+#include "mm/pages/vmemmap.h"
 #include "mm/phys/buddy.h"
 
 #define ORDER	   (PMD_SHIFT - PAGE_SHIFT)
@@ -72,12 +73,14 @@ static int make_block(uint64_t va)
 	return error;
 }
 
+/* And the shared page is there: it is not the block's. */
 static int make_blocks(void)
 {
 	int error = 0;
 
 	for (unsigned i = 0; i < count && !error; i++)
-		error = make_block((uint64_t)heads[i]);
+		error = vmemmap_shared_tail(heads[i]->zone, ORDER) ? make_block((uint64_t)heads[i])
+								   : -ENOMEM;
 	return error;
 }
 

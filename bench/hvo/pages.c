@@ -7,20 +7,34 @@
 #include "bench/hvo/layout.h"
 #include "bench/hvo/use.h"
 #include "lib/panic.h"
+#include "mm/pages/hugepages.h"
 #include "mm/pages/hvo.h"
 #include "mm/pages/vmemmap.h"
 #include "mm/phys/buddy.h"
 
 static struct page *take_one(unsigned order)
 {
-	return order <= MAX_ORDER ? alloc_pages(GFP_KERNEL | __GFP_COMP, order) : NULL;
+	struct page *page = NULL;
+
+	if (order <= MAX_ORDER)
+		page = alloc_pages(GFP_KERNEL | __GFP_COMP, order);
+	return page ?: alloc_huge_page(order);
+}
+
+/* The pool's as it keeps them, the page allocator's as it wants them. */
+static void give_one(struct page *head)
+{
+	int error = head->flags & PG_HUGE ? hugetlb_vmemmap_optimize(head)
+					  : hugetlb_vmemmap_restore(head);
+
+	panic_unless(!error, "bench: a huge page cannot be given back: error %d", error);
+	put_page(head);
 }
 
 void huge_give(struct page *const *heads, unsigned n)
 {
-	panic_unless(!hugetlb_vmemmap_restore_pages(heads, n, NULL), "bench: no tails to be had");
 	for (unsigned i = 0; i < n; i++)
-		put_page(heads[i]);
+		give_one(heads[i]);
 }
 
 unsigned huge_take(struct pass *pass, unsigned order, unsigned per, unsigned most,

@@ -14,7 +14,7 @@
 unsigned huge_take(struct pass *pass, unsigned order, unsigned per, unsigned most,
 		   struct page **heads);
 
-/* Gives @n of them back, shared or not. */
+/* Gives @n of them back, whether their tails are shared or not. */
 void huge_give(struct page *const *heads, unsigned n);
 
 /*

@@ -17,6 +17,8 @@
 #include "lib/platform.h"
 #include "mm/arm64/prims.h"
 #include "mm/map/flush.h"
+#include "mm/pages/hvo.h"
+#include "mm/pages/vmemmap.h"
 #include "mm/phys/ranges.h"
 
 #define SCHEMA 1
@@ -92,6 +94,9 @@ static void json_machine(struct json *json, const struct bench_cpu *cpu)
 	json_hex(json, "sctlr", platform.sctlr);
 	json_string(json, "tlbi", door_tlbi_twice ? "twice" : "once");
 	json_string(json, "flush", flush_policy_names[flush_policy]);
+	json_string(json, "vmemmap", vmemmap_max_shift > PAGE_SHIFT ? "blocks" : "pages");
+	json_string(json, "hvo", hvo_strategy_names[hvo_strategy]);
+	json_string(json, "hvo_split", hvo_split_names[hvo_split]);
 	if (counters.core_hz)
 		json_unsigned(json, "core_hz", counters.core_hz);
 }
