@@ -39,6 +39,7 @@
 #include "mm/check/live.h"
 #include "mm/map/map.h"
 #include "mm/map/view/ptdump.h"
+#include "mm/pages/hvo.h"
 #include "tests/audit.h"
 
 /* picolibc's errno lives here; head.S points TPIDR_EL0 at it. */
@@ -142,6 +143,7 @@ static bool read_options(const char *line)
 	    !select_unmatched(options.bench, bench_name_at, NULL, error, sizeof(error)) &&
 	    !select_unmatched(options.skip, any_name_at, NULL, error, sizeof(error))) {
 		apply_tlbi_options(&fdt);
+		apply_hvo_options();
 		return true;
 	}
 	log_printf("%s\n", error);

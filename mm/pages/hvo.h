@@ -51,6 +51,9 @@ const char *hvo_split_refused(enum hvo_split split);
 int hvo_set_strategy(enum hvo_strategy strategy);
 int hvo_set_split(enum hvo_split split);
 
+/* Puts in force what `hvo=` and `hvo_split=` say; one line of each that is refused. As above. */
+void apply_hvo_options(void);
+
 /* Struct pages in the one vmemmap page that a huge page keeps: its head and first tails. */
 #define HVO_RESERVED_STRUCTS (PAGE_SIZE / STRUCT_PAGE_SIZE)
 

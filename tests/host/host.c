@@ -56,6 +56,7 @@ __attribute__((weak)) uint64_t host_read_sysreg(const char *name)
 /* --- the other CPUs (hold.h): there are none, so that only the order of calls is judged --- */
 
 struct hold hold;
+void (*cpu_starts)(void);
 static uint64_t hold_irq;
 
 __attribute__((weak)) int stop_others(void)

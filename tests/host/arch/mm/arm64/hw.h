@@ -22,6 +22,7 @@ MMU_MODEL void mmu_model_tlbi_vaae1is(uint64_t operand);
 MMU_MODEL void mmu_model_tlbi_vmalle1is(void);
 MMU_MODEL void mmu_model_tlbi_rvaale1is(uint64_t operand);
 MMU_MODEL void mmu_model_tlbi_rvaae1is(uint64_t operand);
+MMU_MODEL void mmu_model_write_tcr(uint64_t value);
 MMU_MODEL void mmu_model_dc_cvau(uint64_t va);
 MMU_MODEL void mmu_model_ic_ialluis(void);
 
@@ -115,10 +116,9 @@ static __always_inline void hw_tlbi_rvaae1is(uint64_t operand)
 	TELL_MODEL(tlbi_rvaae1is, as_ttbr1(operand, PAGE_SHIFT, 37));
 }
 
-/* The model hears of it as of any event; which CPU's it is is the test's. */
 static __always_inline void hw_write_tcr(uint64_t value)
 {
-	host_write_sysreg("tcr_el1", value);
+	TELL_MODEL(write_tcr, value);
 	MM_EVENT(EVENT_TCR, 0, 0, value);
 }
 

@@ -14,7 +14,7 @@
 
 #include "lib/panic.h"
 #include "mm/map/flush.h"
-#include "mm/pages/hvo-internal.h"
+#include "mm/pages/hvo/hvo-internal.h"
 
 #define for_each_row(row, b) \
 	for (const struct hvo_row *row = (b)->rows; row < (b)->rows + (b)->nr_rows; row++)

@@ -12,7 +12,7 @@
 #include "lib/panic.h"
 #include "mm/arm64/prims.h"
 #include "mm/map/protect.h"
-#include "mm/pages/hvo-internal.h"
+#include "mm/pages/hvo/hvo-internal.h"
 
 /* A leaf that is in the way. */
 struct obstacle {

@@ -8,7 +8,7 @@
 
 #include "drivers/smp/call.h"
 #include "mm/arm64/prims.h"
-#include "mm/pages/hvo-internal.h"
+#include "mm/pages/hvo/hvo-internal.h"
 #include "mm/pages/vmemmap-internal.h"
 
 /* Links to be changed: at most those of the largest huge page. */

@@ -9,7 +9,7 @@
 #include "drivers/smp/call.h"
 #include "drivers/smp/cpus.h"
 #include "lib/arm64/sysreg.h"
-#include "mm/pages/hvo-internal.h"
+#include "mm/pages/hvo/hvo-internal.h"
 
 const char *const hvo_strategy_names[HVO_STRATEGIES + 1] = { "ro", "bbm", "af" };
 const char *const hvo_split_names[HVO_SPLITS + 1] = { "held", "bbml2" };

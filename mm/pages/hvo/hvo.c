@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Optimising and restoring huge pages, one or many: what has to hold, memory, locks, counts. How a
- * live leaf gets another output address is in hvo-ways.c.
+ * live leaf gets another output address is in ways.c.
  *
  * Memory is taken before the lock and given back after it. What is checked under the lock is
  * checked before the first store, so that an error leaves a huge page as it was. Many go in
@@ -14,7 +14,7 @@
 #include "drivers/smp/call.h"
 #include "lib/panic.h"
 #include "mm/map/flush.h"
-#include "mm/pages/hvo-internal.h"
+#include "mm/pages/hvo/hvo-internal.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/ranges.h"
 
