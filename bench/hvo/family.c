@@ -14,7 +14,8 @@ const unsigned huge_shifts[NR_HUGE_SHIFTS] = { PMD_SHIFT, CONT_PMD_SHIFT,
 
 /* Room for each: POINTS_EACH numbers, of which a family uses the first. */
 #define POINTS_EACH 64
-static const struct hvo_family *const families[] = { &hvo_runtime, &hvo_first, &hvo_populate,
+/* The first of all has blocks of the vmemmap split, which the others then need not. */
+static const struct hvo_family *const families[] = { &hvo_first, &hvo_runtime, &hvo_populate,
 						     &hvo_walk };
 
 const struct result *hvo_find(const struct results *results, body_t *body, unsigned i)

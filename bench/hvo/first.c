@@ -160,19 +160,36 @@ static bool make(struct bench *bench, char name[BENCH_NAME_MAX], unsigned i)
 	return true;
 }
 
+static void line(const struct result *r)
+{
+	char text[3][TEXT_MAX];
+
+	log_printf("  hvo_split=%-9s %12s %8s %9s %6lu %6lu\n", hvo_split_names[r->bench->kind],
+		   hvo_cell(text[0], r), text_number(text[1], r->work.pte_writes),
+		   text_number(text[2], r->work.tlbi), r->work.dsb, r->work.table_writes);
+}
+
 static void report(const struct results *results)
 {
+	bool headed = false;
+
 	for (unsigned i = 0; i < HVO_SPLITS; i++) {
 		const struct result *r = hvo_find(results, first_body, i);
-		char text[TEXT_MAX];
 
-		if (hvo_measured(r))
-			log_printf(
-				"hvo_split=%s: the first of a block costs %s instructions, once: "
-				"%lu stores, %lu TLBI, %lu DSB.\n",
-				hvo_split_names[i], hvo_cell(text, r), r->work.pte_writes,
-				r->work.tlbi, r->work.dsb);
+		if (!hvo_measured(r))
+			continue;
+		if (!headed) {
+			log_printf("\nHVO, THE FIRST HUGE PAGE OF A BLOCK of the vmemmap, which is "
+				   "split on the way, once\n");
+			text_rule('=');
+			log_printf("  %-19s %12s %8s %9s %6s %6s\n", "", "optimise", "stores",
+				   "TLBI", "DSB", "links");
+		}
+		headed = true;
+		line(r);
 	}
+	if (headed)
+		text_rule('=');
 }
 
 const struct hvo_family hvo_first = { HVO_SPLITS, make, report };

@@ -11,14 +11,55 @@
 #include "mm/pages/hvo.h"
 #include "mm/pages/vmemmap.h"
 #include "mm/phys/buddy.h"
+#include "mm/phys/ranges.h"
 
-static struct page *take_one(unsigned order)
+SLIST_HEAD(page_chain, page);
+
+static uint64_t largest_range(void)
 {
-	struct page *page = NULL;
+	struct phys_range r, largest = { 0 };
 
-	if (order <= MAX_ORDER)
-		page = alloc_pages(GFP_KERNEL | __GFP_COMP, order);
-	return page ?: alloc_huge_page(order);
+	for_each_ram_range (&r)
+		if (r.pages > largest.pages)
+			largest = r;
+	return largest.first_pfn;
+}
+
+/*
+ * From one range of RAM, as that of the machine where Linux was measured: pages of two in turn cost
+ * 27 to 38 instructions more, for pfn_valid() remembers one (docs/hvo-bench.md).
+ */
+static struct page *take_block(unsigned order, struct page_chain *others)
+{
+	uint64_t range = largest_range();
+	struct page *page;
+
+	while ((page = alloc_pages(GFP_KERNEL | __GFP_COMP, order))) {
+		if (ram_range_of_pfn(page_to_pfn(page))->first_pfn == range)
+			return page;
+		SLIST_INSERT_HEAD(others, page, hot_link);
+	}
+	return NULL;
+}
+
+static unsigned take_all(unsigned order, unsigned n, struct page **heads)
+{
+	struct page_chain others = SLIST_HEAD_INITIALIZER(others);
+	struct page *page;
+	unsigned taken = 0;
+
+	while (taken < n) {
+		page = order <= MAX_ORDER ? take_block(order, &others) : NULL;
+		page = page ?: alloc_huge_page(order);
+		if (!page)
+			break;
+		heads[taken++] = page;
+	}
+	while ((page = SLIST_FIRST(&others))) {
+		SLIST_REMOVE_HEAD(&others, hot_link);
+		put_page(page);
+	}
+	return taken;
 }
 
 /* The pool's as it keeps them, the page allocator's as it wants them. */
@@ -40,18 +81,13 @@ void huge_give(struct page *const *heads, unsigned n)
 unsigned huge_take(struct pass *pass, unsigned order, unsigned per, unsigned most,
 		   struct page **heads)
 {
-	unsigned sets = 0, n = 0;
+	unsigned sets, n;
 
 	if (!order_is_optimizable(order)) {
 		pass->why = "its struct pages fill no more than a page: nothing to share";
 		return 0;
 	}
-	while (n < per * most) {
-		heads[n] = take_one(order);
-		if (!heads[n])
-			break;
-		n++;
-	}
+	n = take_all(order, per * most, heads);
 	sets = n / per;
 	huge_give(heads + sets * per, n - sets * per);
 	if (sets && !hugetlb_vmemmap_restore_pages(heads, sets * per, NULL))
