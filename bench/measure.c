@@ -174,7 +174,7 @@ int time_samples(struct pass *pass, timed_t *timed, bool check)
 		if (i == 0)
 			free_pages = count_free_pages();
 	}
-	if (count_free_pages() == free_pages)
+	if (count_free_pages() + (total - 1) * pass->bench->keeps == free_pages)
 		return 0;
 	pass->why = "pages were lost or gained from sample to sample";
 	return -EIO;
@@ -201,6 +201,16 @@ static void take_census(const struct pass *pass, struct result *result)
 	census_range(va, va + get_vm_area_size(area), limits, &result->census);
 }
 
+static int count_body(body_t *body, struct pass *pass, struct result *result)
+{
+	memset(&door_counts, 0, sizeof(door_counts));
+	door_counting = true;
+	body(pass);
+	door_counting = false;
+	result->work = door_counts;
+	return pass->error;
+}
+
 /* The extra pass: work counters on, nothing timed. */
 static int count_work(struct pass *pass, struct result *result)
 {
@@ -209,15 +219,10 @@ static int count_work(struct pass *pass, struct result *result)
 
 	pass->checked = false;
 	error = step(bench->before, pass);
+	if (!error)
+		error = count_body(pass->rung ? bench->rung_body : bench->body, pass, result);
 	if (error)
 		return error;
-	memset(&door_counts, 0, sizeof(door_counts));
-	door_counting = true;
-	(pass->rung ? bench->rung_body : bench->body)(pass);
-	door_counting = false;
-	result->work = door_counts;
-	if (pass->error)
-		return pass->error;
 	take_census(pass, result);
 	return step(bench->after, pass);
 }
@@ -273,6 +278,19 @@ static const char *error_text(int error)
 	return "the call failed";
 }
 
+/* The samples are sorted then. */
+static void take_figures(struct result *result)
+{
+	unsigned long n = result->samples;
+
+	result->instructions = summarize(instructions, n, bench_overhead.instructions);
+	result->cycles = summarize(cycles, n, bench_overhead.cycles);
+	result->ns = summarize(ticks, n, bench_overhead.ticks);
+	result->ns.median = timer_ns(result->ns.median);
+	result->ns.min = timer_ns(result->ns.min);
+	result->ns.max = timer_ns(result->ns.max);
+}
+
 void bench_measure(struct pass *pass, struct result *result)
 {
 	unsigned long n = options.samples;
@@ -285,6 +303,7 @@ void bench_measure(struct pass *pass, struct result *result)
 	result->samples = n;
 	error = time_samples(pass, timed_by_counters(), true);
 	result->mismapped = pass->mismapped;
+	result->structs = pass->structs;
 	if (!error)
 		error = count_work(pass, result);
 	if (!error)
@@ -301,12 +320,19 @@ void bench_measure(struct pass *pass, struct result *result)
 		return;
 	}
 	keep_samples(result);
-	result->instructions = summarize(instructions, n, bench_overhead.instructions);
-	result->cycles = summarize(cycles, n, bench_overhead.cycles);
-	result->ns = summarize(ticks, n, bench_overhead.ticks);
-	result->ns.median = timer_ns(result->ns.median);
-	result->ns.min = timer_ns(result->ns.min);
-	result->ns.max = timer_ns(result->ns.max);
+	take_figures(result);
 	if (counters.core_hz)
 		note_drift(&start, result);
+}
+
+void bench_measure_once(body_t *body, body_t *undo, struct pass *pass, struct result *result)
+{
+	result->pages = pass->bytes >> PAGE_SHIFT;
+	result->samples = 1;
+	timed_by_counters()(body, pass, 0);
+	if (pass->error)
+		return;
+	undo(pass);
+	if (!count_body(body, pass, result))
+		take_figures(result);
 }

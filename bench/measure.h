@@ -28,6 +28,14 @@ extern const char *const rung_names[RUNG_COUNT];
 struct bench;
 struct bench_points;
 
+/* Of the struct pages that a row of HVO is about, what check() found the last time. */
+struct vmemmap_use {
+	bool known;	       /* there was something to look at */
+	uint64_t own_bytes;    /* of leaves that map memory of their own */
+	uint64_t shared_bytes; /* of leaves that map the shared page of tails */
+	uint64_t table_bytes;  /* of leaf tables */
+};
+
 /* What the steps of a bench share: set up by the loop, the rest is the bench's own. */
 struct pass {
 	const struct bench *bench;
@@ -45,6 +53,8 @@ struct pass {
 	/* Pages that check() found at another frame than the array's, where it goes on after one.
 	 */
 	unsigned long mismapped;
+
+	struct vmemmap_use structs; /* of check(), where struct pages are what the row is about */
 
 	const char *why; /* set with an error: what went wrong, or why this cannot run here */
 };
@@ -69,6 +79,7 @@ struct bench {
 	unsigned patches;      /* SERIES_EXACTLY(), or 0: what `series=` says */
 	bool counts_mismapped; /* check() goes on after a page that is mapped wrong */
 	bool alone;	       /* without the live areas that all others find in the region */
+	unsigned keeps;	       /* pages that each pass keeps for good, as tables that stay */
 
 	const struct bench_points *points; /* a bench of many points; NULL: it is one itself */
 	const struct bench *of;		   /* of a point: the bench that was registered */
@@ -139,6 +150,7 @@ struct result {
 	unsigned patches; /* enum series_patch; 0 of other rungs */
 	unsigned long samples, pages;
 	unsigned long mismapped; /* of pages; 0 where check() stops at the first */
+	struct vmemmap_use structs;
 	struct stat instructions, cycles, ns;
 	uint64_t *sample_cycles; /* in the order taken; NULL where cycles mean nothing */
 	struct door_counts work;
@@ -177,6 +189,12 @@ extern struct overhead bench_overhead;
 
 /* Runs the one rung that @result names. @pass: after prepare(). Fills @result. */
 void bench_measure(struct pass *pass, struct result *result);
+
+/*
+ * In place of all that, where many passes would take too long: @body timed once, @undo, and @body
+ * with the door counting. pass->error may say that either failed; @result has no figures then.
+ */
+void bench_measure_once(body_t *body, body_t *undo, struct pass *pass, struct result *result);
 
 /* Gives back the samples that bench_measure() kept. */
 void bench_forget(struct result *result);

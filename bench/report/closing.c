@@ -189,6 +189,7 @@ static void target_line(const struct result *r, const struct reference *ref)
 void report_targets(const struct results *results)
 {
 	unsigned shown = 0, met = 0;
+	const char *note = NULL;
 
 	for (unsigned i = 0; i < results->count; i++) {
 		const struct result *r = &results->results[i];
@@ -200,6 +201,7 @@ void report_targets(const struct results *results)
 		if (!shown++)
 			targets_head();
 		target_line(r, ref);
+		note = reference_note(ref->name) ?: note;
 		verdict = judge_result(r);
 		met += verdict.instructions && verdict.work;
 	}
@@ -208,4 +210,6 @@ void report_targets(const struct results *results)
 	text_rule('=');
 	log_printf("%u of %u targets met. stores: leaf descriptors.%s\n", met, shown,
 		   door_tlbi_twice ? " The TLBI that repeats a batch is free." : "");
+	if (note)
+		log_printf("%s", note);
 }

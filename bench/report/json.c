@@ -17,6 +17,8 @@
 #include "lib/platform.h"
 #include "mm/arm64/prims.h"
 #include "mm/map/flush.h"
+#include "mm/pages/hvo.h"
+#include "mm/pages/vmemmap.h"
 #include "mm/phys/ranges.h"
 
 #define SCHEMA 1
@@ -92,6 +94,9 @@ static void json_machine(struct json *json, const struct bench_cpu *cpu)
 	json_hex(json, "sctlr", platform.sctlr);
 	json_string(json, "tlbi", door_tlbi_twice ? "twice" : "once");
 	json_string(json, "flush", flush_policy_names[flush_policy]);
+	json_string(json, "vmemmap", vmemmap_max_shift > PAGE_SHIFT ? "blocks" : "pages");
+	json_string(json, "hvo", hvo_strategy_names[hvo_strategy]);
+	json_string(json, "hvo_split", hvo_split_names[hvo_split]);
 	if (counters.core_hz)
 		json_unsigned(json, "core_hz", counters.core_hz);
 }
@@ -231,6 +236,16 @@ static void json_series(struct json *json, const struct result *r)
 		json_unsigned(json, "mismapped_pages", r->mismapped);
 }
 
+/* Of rows of HVO: what the struct pages take that the row is about. */
+static void json_vmemmap(struct json *json, const struct vmemmap_use *use)
+{
+	if (!use->known)
+		return;
+	json_unsigned(json, "vmemmap_own_bytes", use->own_bytes);
+	json_unsigned(json, "vmemmap_shared_bytes", use->shared_bytes);
+	json_unsigned(json, "vmemmap_table_bytes", use->table_bytes);
+}
+
 static void json_target(struct json *json, const struct result *r)
 {
 	struct verdict verdict;
@@ -255,6 +270,7 @@ static void emit_record(const struct result *r)
 	if (r->has_census)
 		json_census(&json, &r->census);
 	json_series(&json, r);
+	json_vmemmap(&json, &r->structs);
 	json_target(&json, r);
 	json_events_record(&json, r);
 	json_emit(&json);

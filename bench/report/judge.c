@@ -12,7 +12,8 @@
 static bool within(const struct work_budget *budget, const struct door_counts *work,
 		   bool tlbi_twice)
 {
-	uint64_t tlbi = work->tlbi - (tlbi_twice && work->tlbi);
+	uint64_t repeats = tlbi_twice ? MIN(budget->batches, work->tlbi) : 0;
+	uint64_t tlbi = work->tlbi - repeats;
 
 	return work->pte_writes <= budget->stores && work->dmb <= budget->dmb &&
 	       work->dsb <= budget->dsb && work->isb <= budget->isb && tlbi >= budget->tlbi_least &&

@@ -13,6 +13,7 @@ struct work_budget {
 	uint64_t stores, dmb, dsb, isb;
 	/* At least: so that no target is met by flushing all where Linux flushes by address. */
 	uint64_t tlbi_least, tlbi;
+	uint64_t batches; /* of TLBIs: so many more are free where each batch is repeated */
 };
 
 /* Retired instructions of real Linux, in the same emulator; and what ours is to cost. */
@@ -33,6 +34,9 @@ unsigned reference_rank(const char *name);
 
 /* NULL: none, or they were measured with another page size than this build's. */
 const struct reference *find_reference(const char *name);
+
+/* What has to be said of Linux's figures of @name, in whole lines. NULL: nothing. */
+const char *reference_note(const char *name);
 
 /* Whether this build's pages are of the size that all the figures here were measured with. */
 bool have_references(void);
