@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // clang-format off
-// sources: mm/pages/*.c mm/pages/hvo/*.c mm/map/*.c mm/map/view/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c tests/host/live-vmemmap.c tests/host/hostile-live.c tests/host/hostile-memory.c tests/host/hostile-tlb.c tests/host/hostile-tlbi.c tests/host/hostile-vmemmap.c tests/host/hostile-oracle.c
+// sources: mm/pages/*.c mm/pages/hvo/*.c mm/pages/users/*.c lib/cmdline/cmdline.c lib/cmdline/glob.c mm/map/*.c mm/map/view/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c tests/host/live-vmemmap.c tests/host/hostile-live.c tests/host/hostile-memory.c tests/host/hostile-tlb.c tests/host/hostile-tlbi.c tests/host/hostile-vmemmap.c tests/host/hostile-oracle.c
 // libs: -Wl,--wrap=alloc_pages,--wrap=__free_pages,--wrap=table_pages_free
 // granules: 12 14 16
 // clang-format on
