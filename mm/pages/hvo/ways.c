@@ -16,10 +16,11 @@
 #include "mm/map/flush.h"
 #include "mm/pages/hvo/hvo-internal.h"
 
-#define for_each_row(row, b) \
-	for (const struct hvo_row *row = (b)->rows; row < (b)->rows + (b)->nr_rows; row++)
+/* Ends are looked up once: a store to a slot is none to a row. */
+#define for_each_row(row, b)                                                           \
+	for (const struct hvo_row *row = (b)->rows, *const last_ = row + (b)->nr_rows; \
+	     row < last_; row++)
 
-/* The end is looked up once: a store to a slot is none to a row. */
 #define for_each_leaf(slot_, row) \
 	for (desc_t *slot_ = (row)->slot, *const end_ = slot_ + (row)->n; slot_ < end_; slot_++)
 
