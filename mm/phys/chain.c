@@ -39,6 +39,7 @@ struct page **alloc_page_chain(gfp_t gfp, uint64_t n, struct page **link)
 {
 	struct page **end;
 
+	*link = NULL;
 	if (likely(!fail_this_allocation()) && likely(take(gfp, n, link, &end) == n))
 		return end;
 	free_page_chain(*link);
