@@ -60,3 +60,6 @@ void world_forget(struct huge *huge);
 
 /* What is wrong with anything; each goes to standard error. 0: all is as the model has it. */
 unsigned world_wrong(void);
+
+/* The same, but of one huge page in @n, others each time, each struct page is looked at. */
+unsigned world_wrong_some(unsigned n);
