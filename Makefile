@@ -2,6 +2,7 @@
 #
 # make                 build/Image, build/tlbed.elf; build/Image.check, build/tlbed.check.elf
 # make test            what ./qemu.sh --test does
+# make test-1t         boots a guest with 1000 GiB of RAM (docs/scale.md)
 # make lint            floors, formatting, warnings with both compilers
 # make mutants         breaks the code on purpose; each break must turn a test red
 # make host-test T=N   builds and runs programs of tests/host by name
@@ -83,7 +84,7 @@ LDFLAGS += --no-warn-rwx-segments
 endif
 
 # --- sources -----------------------------------------------------------------
-DIRS := boot lib lib/arm64 lib/cmdline lib/fdt lib/lock mm/arm64 mm/check mm/phys mm/map mm/map/view mm/pages mm/pages/hvo mm/areas mm/areas/percpu mm/areas/view \
+DIRS := boot lib lib/arm64 lib/cmdline lib/fdt lib/lock mm/arm64 mm/check mm/phys mm/map mm/map/view mm/pages mm/pages/hvo mm/pages/users mm/areas mm/areas/percpu mm/areas/view \
 	drivers drivers/irq drivers/pmu drivers/smp bench bench/cases bench/hvo bench/sweeps bench/rows bench/pmu bench/report bench/rungs \
 	tests tests/machine tests/mm tests/mm/pages tests/mm/structs
 SRCS := $(sort $(wildcard $(addsuffix /*.c,$(DIRS)) $(addsuffix /*.S,$(DIRS))))
@@ -173,6 +174,9 @@ $(O)/profile/plugin.so: $(wildcard tools/profile/*.[ch])
 test:
 	O=$(O) ./qemu.sh --test
 
+test-1t:
+	python3 tools/test.py --out $(O) --qemu qemu-system-aarch64 --endings tests/scale/endings-1t
+
 lint:
 	python3 tools/lint.py
 
@@ -189,6 +193,6 @@ clean:
 	rm -rf $(O)
 
 FORCE:
-.PHONY: all test host-test lint mutants replay clean FORCE
+.PHONY: all test test-1t host-test lint mutants replay clean FORCE
 .DELETE_ON_ERROR:
 -include $(OBJS:.o=.d) $(CHECK_OBJS:.o=.d) $(EARLY_OBJS:.o=.d)

@@ -3,7 +3,7 @@
 """Every test: the runner's own, the host's, bounded fuzzing, the boots of tests/matrix and
 tests/endings, and a sample of tests/mutants, which the tests must catch.
 
-Called by `qemu.sh --test` from the top of the tree. The last line on standard
+Called by `qemu.sh --test` and, for one table, `make test-1t`, from the top of the tree. The last line on standard
 output is `N passed, N failed, N skipped`; exit status 0 iff nothing failed.
 """
 
@@ -28,6 +28,7 @@ def arguments():
     parser.add_argument("--out", required=True, help="the build folder")
     parser.add_argument("--qemu", required=True)
     parser.add_argument("--silence", type=int, default=60, help="limit of a boot in seconds")
+    parser.add_argument("--endings", metavar="FILE", help="only the boots of this table")
     return parser.parse_args()
 
 
@@ -65,6 +66,16 @@ def mutants(options, seed):
     return [functools.partial(run_program, "mutants/sample", command, MUTANTS_LIMIT_S, options.out)]
 
 
+def run_endings(options, path):
+    """One table's boots, one after the other, with the kernel that they need."""
+    totals = suite.Totals()
+    kernels = sorted({ending.granule for ending in endings.read(path)})
+    suite.run_all("kernels", [functools.partial(matrix.build, options.out, granule, endings.COMPILER)
+                              for granule in kernels], 1, totals)
+    suite.run_all(path, endings.jobs(options.out, options.qemu, options.silence, [path]), 1, totals)
+    return totals
+
+
 def run(options):
     workers = len(os.sched_getaffinity(0))
     totals = suite.Totals()
@@ -96,7 +107,8 @@ def run(options):
 def main():
     process.install_signal_handlers()
     try:
-        totals = run(arguments())
+        options = arguments()
+        totals = run_endings(options, options.endings) if options.endings else run(options)
     except process.Interrupted as interrupt:
         process.kill_all()
         print("tlbed: interrupted", file=sys.stderr, flush=True)

@@ -7,7 +7,7 @@
 #include "bench/hvo/layout.h"
 #include "bench/hvo/use.h"
 #include "lib/panic.h"
-#include "mm/pages/hugepages.h"
+#include "mm/pages/users/hugepages.h"
 #include "mm/pages/hvo.h"
 #include "mm/pages/vmemmap.h"
 #include "mm/phys/buddy.h"

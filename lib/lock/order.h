@@ -11,7 +11,7 @@
 enum lock_class {
 	LOCK_UNNAMED, /* of one file's own: nothing is held when it is taken */
 	LOCK_SLAB,    /* a size class of small objects (mm/phys/kmalloc.c) */
-	LOCK_HUGE,    /* a pool of huge pages (mm/pages/hugepages.c) */
+	LOCK_HUGE,    /* a pool of huge pages (mm/pages/users/hugepages.c) */
 	LOCK_ZONE,    /* the page allocator's */
 	LOCK_AREAS,   /* the tree of addresses */
 	LOCK_PGTABLE, /* the translation tables */

@@ -75,7 +75,8 @@ static_assert(MAPPABLE_END <= VMEMMAP_START, "stacks end below the vmemmap");
 static_assert(VMEMMAP_START + VMEMMAP_SIZE > VMEMMAP_START, "the vmemmap does not wrap");
 static_assert(IS_ALIGNED(FIXED_FDT, PMD_SIZE) && IS_ALIGNED(VMALLOC_START, PUD_SIZE),
 	      "slots are aligned");
-static_assert(IS_ALIGNED(VMEMMAP_START, STRUCT_PAGE_SIZE *(CONT_PMD_SIZE >> PAGE_SHIFT)),
+static_assert(IS_ALIGNED(VMEMMAP_START,
+			 STRUCT_PAGE_SIZE *(MAX(PUD_SIZE, CONT_PMD_SIZE) >> PAGE_SHIFT)),
 	      "a compound page's struct pages are naturally aligned");
 #endif
 

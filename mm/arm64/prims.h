@@ -56,7 +56,7 @@ unsigned long page_run(struct page *const *pages, unsigned long max);
 
 /*
  * @n struct pages from @page on: @state is their first word, @info their third, all else is zero.
- * Of prims.h' rules only the last holds: these are no tables.
+ * Of the rules above only the last holds: these are no tables.
  */
 void page_fill(struct page *page, uint64_t state, uint64_t info, unsigned long n);
 

@@ -181,12 +181,26 @@ static void audit_struct(struct audit *a, const struct page *page, const struct 
 		wrong(a, page, "tail with flags 0x%x, %d references", page->flags, page->refcount);
 }
 
+/*
+ * From the struct page of @pfn to the one that is looked at next. Where tails are shared, what lies
+ * behind the second vmemmap page is that memory again and again, says vmemmap_audit(): one of each
+ * page, each time another, is enough, and a 1G page has thousands.
+ */
+static uint64_t structs_to_next(uint64_t pfn, unsigned order, unsigned flags)
+{
+	uint64_t index = pfn & ((1UL << order) - 1), size = 1UL << order;
+
+	if (!(flags & PG_HVO) || index < 2 * HVO_RESERVED_STRUCTS)
+		return 1;
+	return MIN(HVO_RESERVED_STRUCTS - 1, size - index);
+}
+
 uint64_t vmemmap_audit_compound(uint64_t pfn, uint64_t nr, unsigned order, unsigned flags,
 				vmemmap_complaint_t *complain)
 {
 	struct audit a = { .complain = complain };
 
-	for (uint64_t i = pfn; i < pfn + nr; i++)
+	for (uint64_t i = pfn; i < pfn + nr; i += structs_to_next(i, order, flags))
 		audit_struct(&a, pfn_to_page(i), pfn_to_page(ALIGN_DOWN(i, 1UL << order)), order,
 			     flags);
 	return a.wrong;

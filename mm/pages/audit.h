@@ -20,9 +20,10 @@ typedef void vmemmap_complaint_t(const char *line);
 uint64_t vmemmap_audit(vmemmap_complaint_t *complain);
 
 /*
- * Each struct page of [@pfn, @pfn + @nr) by itself, which are mapped: heads of @order where such
- * begin, with the flags @flags at least, and tails everywhere else, without references. Complaints
- * as above.
+ * The struct pages of [@pfn, @pfn + @nr), which are mapped: heads of @order where such begin, with
+ * the flags @flags at least, and tails everywhere else, without references. Each by itself; with
+ * PG_HVO among @flags, of the vmemmap pages from a huge page's third on, one in each. Complaints as
+ * above.
  */
 uint64_t vmemmap_audit_compound(uint64_t pfn, uint64_t nr, unsigned order, unsigned flags,
 				vmemmap_complaint_t *complain);

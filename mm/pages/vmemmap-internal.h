@@ -23,7 +23,20 @@ struct vmemmap_pages {
 
 /* False: there are not that many, and none is taken. */
 bool vmemmap_take_pages(struct vmemmap_pages *pages, uint64_t n);
-uint64_t vmemmap_next_page(struct vmemmap_pages *pages);
+
+/* The next of those that were taken. */
+static __always_inline uint64_t vmemmap_next_page(struct vmemmap_pages *pages)
+{
+	struct page *page = SLIST_FIRST(&pages->list);
+
+	if (page) {
+		SLIST_REMOVE_HEAD(&pages->list, hot_link);
+		return page_to_phys(page);
+	}
+	pages->next += PAGE_SIZE;
+	return pages->next - PAGE_SIZE;
+}
+
 /* Gives back those that are left; boot's memory is lost, but so is the boot. */
 void vmemmap_drop_pages(struct vmemmap_pages *pages);
 

@@ -48,18 +48,6 @@ bool vmemmap_take_pages(struct vmemmap_pages *pages, uint64_t n)
 	return true;
 }
 
-uint64_t vmemmap_next_page(struct vmemmap_pages *pages)
-{
-	struct page *page = SLIST_FIRST(&pages->list);
-
-	if (page) {
-		SLIST_REMOVE_HEAD(&pages->list, hot_link);
-		return page_to_phys(page);
-	}
-	pages->next += PAGE_SIZE;
-	return pages->next - PAGE_SIZE;
-}
-
 void vmemmap_drop_pages(struct vmemmap_pages *pages)
 {
 	struct page *page;

@@ -53,6 +53,16 @@ static void init_structs(const struct request *r, uint64_t pa, uint64_t va, uint
 		memset(phys_to_virt(pa), 0, bytes);
 }
 
+/* The page of an optimised huge page that is its own: the head and its first tails. */
+static __always_inline void init_head(const struct request *r, uint64_t pa)
+{
+	struct page *head = phys_to_virt(pa);
+
+	page_fill_tails(head, HVO_RESERVED_STRUCTS, r->zone, r->order);
+	head->state = r->head_state | PAGE_STATE(0, r->zone, r->order, 0);
+	head->compound_info = 0;
+}
+
 /* --- private: the largest leaves -------------------------------------------------------------- */
 
 static const struct {
@@ -141,7 +151,7 @@ static void fill_window(const struct request *r, const struct window *w, desc_t 
 	for (uint64_t i = w->first; i < w->leaves; i += w->step) {
 		uint64_t pa = vmemmap_next_page(heads);
 
-		init_structs(r, pa, w->va + (i << PAGE_SHIFT), PAGE_SIZE);
+		init_head(r, pa);
 		set_desc_in_loop(&slot[i], leaf_desc(pa, PAGE_KERNEL, LEVEL_PTE));
 		if (live)
 			desc_fill(&slot[i + 1], w->shared, 0, MIN(w->leaves - i, w->step) - 1);

@@ -47,7 +47,8 @@ static __always_inline unsigned get_order(uint64_t bytes)
  * A block of 2^@order pages; its first page carries the one reference. NULL: none left
  * (this CPU's hot lists are drained before giving up), or order > MAX_ORDER. GFP_KERNEL
  * takes ZONE_NORMAL first, then ZONE_DMA32. Contents undefined without __GFP_ZERO.
- * __GFP_COMP has no effect on order 0, as in Linux.
+ * __GFP_COMP has no effect on order 0, as in Linux. With __GFP_COMP or __GFP_ZERO not from an
+ * interrupt, which has no SIMD registers of its own (lib/arm64/exception.h).
  */
 struct page *alloc_pages(gfp_t gfp, unsigned order);
 

@@ -39,6 +39,7 @@ struct page **alloc_page_chain(gfp_t gfp, uint64_t n, struct page **link)
 {
 	struct page **end;
 
+	*link = NULL;
 	if (likely(!fail_this_allocation()) && likely(take(gfp, n, link, &end) == n))
 		return end;
 	free_page_chain(*link);
@@ -55,11 +56,11 @@ static __always_inline struct page *push_run(const struct hot_cpu *cpu, struct h
 {
 	/* What nothing is wrong with, and what it becomes. */
 	uint64_t owned = PAGE_STATE(PG_BLOCK, first->zone, 0, 0) ^ PAGE_STATE_OWNED;
-	uint64_t room = list->room;
+	uint64_t room = list->room, ram_pages = cpu->ram_pages;
+	const struct page *ram = cpu->ram;
 	struct page *page = first, *last = NULL;
 
-	while (page && room && page->state == owned &&
-	       page_index(page, cpu->ram) < cpu->ram_pages) {
+	while (page && room && page->state == owned && page_index(page, ram) < ram_pages) {
 		tell_freed(page, 1);
 		page->state = owned ^ PAGE_STATE_OWNED;
 		room--;

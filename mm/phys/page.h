@@ -24,7 +24,7 @@ enum page_flags {
 	PG_LARGE = 1 << 6,     /* kmalloc() gave the whole block out */
 	PG_TABLE = 1 << 7,     /* a translation table; table_live counts its descriptors */
 	PG_HVO = 1 << 8,       /* head: struct pages of its tails are shared (mm/pages/hvo.h) */
-	PG_HUGE = 1 << 9,      /* head: of the pool of huge pages (mm/pages/hugepages.h) */
+	PG_HUGE = 1 << 9,      /* head: of the pool of huge pages (mm/pages/users/hugepages.h) */
 };
 
 /* Slots [first, end) of a table: the others are zero. */

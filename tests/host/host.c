@@ -41,6 +41,8 @@ void log_write(const char *bytes, size_t len)
 	fwrite(bytes, 1, len, stderr);
 }
 
+__attribute__((weak)) void (*cpu_starts)(void);
+
 unsigned nr_online_cpus(void)
 {
 	return 1;
@@ -51,6 +53,12 @@ __attribute__((weak)) uint64_t host_read_sysreg(const char *name)
 {
 	(void)name;
 	return 0;
+}
+
+__attribute__((weak)) void host_write_sysreg(const char *name, uint64_t value)
+{
+	(void)name;
+	(void)value;
 }
 
 /* --- the other CPUs (hold.h): there are none, so that only the order of calls is judged --- */

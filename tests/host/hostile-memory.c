@@ -328,8 +328,6 @@ static void freed(struct page *page)
 	if (page_state[pfn] & PAGE_TABLE) {
 		page_state[pfn] &= ~(PAGE_TABLE | PAGE_REACHABLE);
 		tlb_page_freed(pfn << PAGE_SHIFT);
-	} else {
-		vmemmap_frame_freed(pfn << PAGE_SHIFT);
 	}
 }
 
@@ -355,6 +353,10 @@ void mm_event(enum mm_event_kind kind, uint64_t address, uint64_t old, uint64_t 
 	(void)site;
 	if (kind == EVENT_TCR)
 		hostile.sets_flag = new &TCR_HA;
+	if (kind == EVENT_FREE)
+		for (uint64_t pa = address; pa < address + new; pa += PAGE_SIZE)
+			if (!(page_state[pa >> PAGE_SHIFT] & PAGE_USED))
+				vmemmap_frame_freed(pa);
 	if (kind == EVENT_TABLE_ALLOC && !(page_state[address >> PAGE_SHIFT] & PAGE_TABLE))
 		begin_table(address);
 }
@@ -376,10 +378,9 @@ static void last_moment(void)
 static __always_inline uint64_t slot_pa(const desc_t *slot)
 {
 	uint64_t pa = (uint64_t)slot - PAGE_OFFSET;
+	uint64_t in_root = (uint64_t)slot - (uint64_t)swapper_pg_dir;
 
-	return likely(pa < ARENA_END)
-		       ? pa
-		       : ROOT_PA + MIN((uint64_t)slot - (uint64_t)swapper_pg_dir, PAGE_SIZE);
+	return likely(pa < ARENA_END) ? pa : ROOT_PA + MIN(in_root, PAGE_SIZE);
 }
 
 /* @at_once: no store buffer keeps it from walkers. */
@@ -389,6 +390,8 @@ static void store(uint64_t pa, desc_t value, bool at_once)
 
 	if (pa >= ROOT_PA + PAGE_SIZE)
 		return;
+	if (hostile_stored)
+		hostile_stored(pa, value);
 	if (unlikely(!(page_state[pa >> PAGE_SHIFT] & PAGE_TABLE)))
 		begin_table(pa);
 	if (page_state[pa >> PAGE_SHIFT] & PAGE_REACHABLE)
@@ -417,6 +420,8 @@ void mmu_model_cas_begins(desc_t *slot)
 	if (pa < ROOT_PA + PAGE_SIZE && WALKER_STAMP[pa >> 3] & STAMP_PENDING)
 		drain_slot(pa >> 3);
 	act();
+	if (hostile.sets_flag && hostile.first && *slot & DESC_VALID)
+		tlb_set_flag(pa >> 3);
 }
 
 void mmu_model_cas(desc_t *slot, desc_t old, desc_t value)

@@ -77,6 +77,8 @@ bool oracle_answer(uint64_t va, struct answer *answer)
 
 	if (vmemmap_answer(va, answer))
 		return true;
+	if (vmemmap_is_elsewhere(va))
+		return false;
 	if (va - leaving.va < leaving.end - leaving.va)
 		return false;
 	for (unsigned i = 0; i < nr_limbo; i++)

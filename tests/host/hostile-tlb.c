@@ -58,7 +58,7 @@ static __always_inline bool may_be_leaf(int level)
 }
 
 /* A walker's atomic update; a younger value that waits in a store buffer comes after it. */
-static noinline void set_flag(uint64_t index)
+noinline void tlb_set_flag(uint64_t index)
 {
 	uint64_t pa = index << 3;
 	desc_t *slot = pa >= ROOT_PA ? (desc_t *)((char *)swapper_pg_dir + (pa - ROOT_PA))
@@ -67,6 +67,8 @@ static noinline void set_flag(uint64_t index)
 	WALKER_VIEW[index] |= DESC_AF;
 	if (!(WALKER_STAMP[index] & STAMP_PENDING))
 		*slot |= DESC_AF;
+	if (hostile_stored)
+		hostile_stored(pa, *slot);
 }
 
 /* An access must set the flag, a speculative walk may. Without it the leaf is no translation. */
@@ -76,7 +78,7 @@ static __always_inline bool has_flag(struct result *r, bool access)
 		return true;
 	if (!hostile.sets_flag || !(access || hostile_pick(2)))
 		return false;
-	set_flag(r->index);
+	tlb_set_flag(r->index);
 	r->d |= DESC_AF;
 	return true;
 }

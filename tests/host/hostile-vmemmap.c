@@ -16,7 +16,8 @@ static struct page_watch {
 	uint64_t pa;
 	pgprot_t prot, next; /* next: 0: no call is about it */
 	enum vmemmap_writers writers;
-	void *copy; /* the private one */
+	const void *copy; /* what has to be read: its own, or the head's */
+	void *own;	  /* allocated once */
 } watched[VMEMMAP_PAGES_MAX];
 static unsigned nr_watched;
 static uint64_t start;
@@ -54,10 +55,17 @@ void vmemmap_watch(uint64_t va, unsigned pages)
 	for (unsigned i = 0; i < pages; i++) {
 		look(i);
 		watched[i].writers = READ_ALONE;
-		if (!watched[i].copy)
-			watched[i].copy = malloc(PAGE_SIZE);
-		memcpy(watched[i].copy, phys_to_virt(watched[i].pa), PAGE_SIZE);
+		if (!watched[i].own)
+			watched[i].own = malloc(PAGE_SIZE);
+		watched[i].copy = watched[i].own;
+		memcpy(watched[i].own, phys_to_virt(watched[i].pa), PAGE_SIZE);
 	}
+}
+
+void vmemmap_set_head(unsigned page)
+{
+	watched[page].copy = phys_to_virt(watched[page].pa);
+	watched[page].writers = WRITE_SAME;
 }
 
 void vmemmap_set_writers(unsigned first, unsigned pages, enum vmemmap_writers writers)
@@ -110,6 +118,11 @@ bool vmemmap_answer(uint64_t va, struct answer *answer)
 	return true;
 }
 
+bool vmemmap_is_elsewhere(uint64_t va)
+{
+	return nr_watched && ((va - VMEMMAP_START) & ((1UL << VA_BITS) - 1)) < VMEMMAP_SIZE;
+}
+
 uint64_t vmemmap_address(void)
 {
 	if (!nr_watched || !hostile_pick(4))
@@ -133,12 +146,14 @@ void vmemmap_write(unsigned cpu, uint64_t va)
 		return;
 	by = tlb_translate(cpu, va);
 	if (!by.mapped || by.prot & DESC_RO) {
-		if (w->writers == WRITE_ALWAYS || !by.mapped)
+		if (w->writers != WRITE_IF_MAY || !by.mapped)
 			hostile_fail("CPU %u: a store to 0x%lx faults", cpu, va);
 		return;
 	}
+	if (w->writers == WRITE_SAME)
+		return;
 	((uint64_t *)phys_to_virt(by.pa))[word] = value;
-	((uint64_t *)w->copy)[word] = value;
+	((uint64_t *)w->own)[word] = value;
 }
 
 void vmemmap_frame_freed(uint64_t pa)

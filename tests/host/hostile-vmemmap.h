@@ -15,6 +15,7 @@
 enum vmemmap_writers {
 	READ_ALONE,   /* nobody: tails */
 	WRITE_ALWAYS, /* anybody at any time: heads; it may never fault */
+	WRITE_SAME,   /* likewise, what is there: references that come and go */
 	WRITE_IF_MAY, /* anybody whose translation lets him */
 };
 
@@ -25,6 +26,9 @@ enum vmemmap_writers {
 void vmemmap_watch(uint64_t va, unsigned pages);
 
 void vmemmap_set_writers(unsigned first, unsigned pages, enum vmemmap_writers writers);
+
+/* The page begins with a head, to which calls write as well: it stays in the frame that it has. */
+void vmemmap_set_head(unsigned page);
 
 /*
  * A call begins that may change the frames of the pages, and their permissions to @prot or back.
@@ -41,6 +45,9 @@ void vmemmap_check(void);
 
 /* false: it is not watched. */
 bool vmemmap_answer(uint64_t va, struct answer *answer);
+
+/* Struct pages that nobody looks at here, when others are watched. */
+bool vmemmap_is_elsewhere(uint64_t va);
 
 /* A page of what is watched, now and then; 0: somewhere else. */
 uint64_t vmemmap_address(void);

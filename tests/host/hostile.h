@@ -60,6 +60,7 @@ struct hostile {
 	uint64_t tlbi_at[HOSTILE_CPUS]; /* DSB ISH that completed TLBIs */
 	bool in_call;			/* this CPU's ISB is still to come, maybe */
 	bool sets_flag;			/* TCR_EL1.HA, of every CPU */
+	bool first;			/* and one is there before each compare-and-swap */
 	bool bbm2;			/* FEAT_BBM, level 2 */
 	bool held;			/* between stop_others() and resume_others() */
 	bool failed;
@@ -134,6 +135,13 @@ static __always_inline bool memory_is_table(uint64_t pa)
 	return pa <= ROOT_PA && page_state[pa >> PAGE_SHIFT] & PAGE_TABLE;
 }
 
+/* A program whose own view of memory follows the tables has one (hostile-live.c). */
+__attribute__((weak)) void hostile_stored(uint64_t pa, desc_t value);
+
+/* Walkers see the tables of the vmemmap as they are in memory: boot's, filled before the MMU was
+ * on. */
+void hostile_adopt(void);
+
 /* Lets a few stores of @cpu that wait become visible. */
 void memory_drain_some(unsigned cpu);
 
@@ -178,6 +186,9 @@ struct answer tlb_translate(unsigned cpu, uint64_t va);
 
 /* A page that an entry of @cpu translates; 0: the one that was looked at is empty. */
 uint64_t tlb_address(unsigned cpu);
+
+/* A walker sets the access flag of a valid descriptor, at @index in WALKER_VIEW. */
+void tlb_set_flag(uint64_t index);
 
 /* Drops any one entry. */
 void tlb_evict(unsigned cpu);

@@ -26,6 +26,8 @@
 
 struct mmu_model mmu_model;
 void (*mmu_model_recorder)(const struct mm_event *event);
+void (*mmu_model_before_cas)(desc_t *slot);
+unsigned mmu_model_bbm_level;
 
 static struct checker *checker;
 
@@ -68,6 +70,7 @@ static struct checker *start(void)
 	const struct checker_config config = { .table_at = table_at,
 					       .memory_at = memory_at,
 					       .report = reported,
+					       .bbm_level = mmu_model_bbm_level,
 					       .frames_end = FRAMES_COUNTED_END,
 					       .regions = REGIONS };
 	uint64_t bytes = checker_memory(&config, TABLES);
@@ -135,10 +138,10 @@ void mmu_model_store(desc_t *slot, desc_t old, desc_t value)
 	tell_store(EVENT_STORE, slot, old, value);
 }
 
-/* Nobody else stores to the slot. */
 void mmu_model_cas_begins(desc_t *slot)
 {
-	(void)slot;
+	if (mmu_model_before_cas)
+		mmu_model_before_cas(slot);
 }
 
 void mmu_model_cas(desc_t *slot, desc_t old, desc_t value)

@@ -39,6 +39,12 @@ struct mmu_table {
 /* Hears each event before it is judged; NULL: nobody does. */
 extern void (*mmu_model_recorder)(const struct mm_event *event);
 
+/* What a walker does right before a compare-and-swap of @slot; NULL: nothing. */
+extern void (*mmu_model_before_cas)(desc_t *slot);
+
+/* FEAT_BBM of all CPUs, from the first event on. */
+extern unsigned mmu_model_bbm_level;
+
 /*
  * To be asked between public calls: nothing stale, the last stores and TLBIs completed,
  * contiguous groups whole, memory as the door left it. What is not becomes a violation.

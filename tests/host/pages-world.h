@@ -52,8 +52,14 @@ struct huge {
 /* The head of a compound page of whose struct pages the model says what they are. */
 struct huge *world_huge(struct page *head, unsigned order, uint16_t flags, bool optimized);
 
+/* The one that @head is the head of; NULL: the model knows of none. */
+struct huge *world_find(const struct page *head);
+
 /* It is no huge page any more. */
 void world_forget(struct huge *huge);
 
 /* What is wrong with anything; each goes to standard error. 0: all is as the model has it. */
 unsigned world_wrong(void);
+
+/* The same, but of one huge page in @n, others each time, each struct page is looked at. */
+unsigned world_wrong_some(unsigned n);

@@ -411,7 +411,7 @@ static void test_compound(void)
 	   "a pin by a tail keeps the block");
 	put_page(page + 7);
 	for (unsigned i = 1; i < 16; i++)
-		clean = clean && page[i].flags == 0;
+		clean = clean && page[i].flags == 0 && compound_head(page + i) == page + i;
 	ok(clean && nr_free_pages() == nr_managed_pages() - 17,
 	   "the last put frees it, tails clean");
 	get_page(plain);

@@ -63,6 +63,7 @@ static enum error {
 	NO_CAS,		 /* a plain store of the other frame */
 	NO_HARDWARE,	 /* nobody sets flags */
 	NOT_HELD,
+	HEAD_READ_ONLY,
 	HEAD_MOVES, /* to a copy of what the head held a moment ago */
 } error;
 
@@ -277,7 +278,7 @@ static void head(void)
 {
 	begin(RO);
 	set_tails(own, RO);
-	if (error == HEAD_MOVES) {
+	if (error == HEAD_READ_ONLY || error == HEAD_MOVES) {
 		memcpy(phys_to_virt(spare[0]), phys_to_virt(own[0]), PAGE_SIZE);
 		vmemmap_changing(0, 1, RO);
 		set(0, own[0], RO);
@@ -436,6 +437,7 @@ int main(void)
 	wrong(access_flag, NO_CAS, "no compare-and-swap", COMPLAINTS(WRITES, READS, GIVES));
 	wrong(access_flag, NO_HARDWARE, "nobody sets flags", COMPLAINTS(FAULTS));
 	right(head, "the head's page stays");
+	wrong(head, HEAD_READ_ONLY, "the head's page with its tails'", COMPLAINTS(STORES));
 	wrong(head, HEAD_MOVES, "the head's page is copied", COMPLAINTS(WRITES, READS, STORES));
 	return tap_done();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // clang-format off
-// sources: mm/pages/*.c mm/pages/hvo/*.c mm/map/*.c mm/map/view/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c mm/check/*.c tests/host/arena.c tests/host/mmu-model.c tests/host/live-vmemmap.c tests/host/pages-world.c
+// sources: mm/pages/*.c mm/pages/hvo/*.c mm/pages/users/*.c lib/cmdline/cmdline.c lib/cmdline/glob.c mm/map/*.c mm/map/view/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c mm/check/*.c tests/host/arena.c tests/host/mmu-model.c tests/host/live-vmemmap.c tests/host/pages-world.c
 // clang-format on
 // granules: 12 14 16
 /*
@@ -11,22 +11,46 @@
 #include <errno.h>
 #include <string.h>
 
+#include "drivers/smp/cpus.h"
 #include "mm/map/map.h"
+#include "mm/map/view/walk.h"
 #include "mm/phys/fail.h"
 #include "mm/phys/ranges.h"
 #include "tests/host/hold.h"
 #include "tests/host/pages-world.h"
 #include "tests/host/tap.h"
 
-/* RAM of the page allocator's in both zones, and what huge pages of a larger order are made of. */
-#define LOW	    (4 * GiB - RAM_BYTES)
+/*
+ * RAM of the page allocator's in both zones, some of it with the largest leaves of the vmemmap that
+ * there is room for, and what huge pages of a larger order are made of: by hand, or by boot.
+ */
+#define LOW	    (4 * GiB - LOW_BYTES)
+#define LOW_BYTES   MAX(GiB, 4 * SECTION_SIZE)
 #define HIGH	    (4 * GiB)
-#define RAM_BYTES   MAX(GiB, 4 * SECTION_SIZE)
-#define GIANT	    (8 * GiB)
+#define HIGH_BYTES  (PAGE_SIZE == 4 * KiB ? 2 * GiB : 8 * GiB)
+#define GIANT	    (12 * GiB)
+#define BOOTS	    (13 * GiB)
 #define GIANT_ORDER (30 - PAGE_SHIFT)
 
 /* Pages that one more optimised huge page gives back. */
 #define GAIN (order_vmemmap_pages(HUGE_ORDER) - 1)
+
+/* --- the CPUs ----------------------------------------------------------------------------- */
+
+static uint64_t hafdbs, tcr; /* of ID_AA64MMFR1_EL1; TCR_EL1 */
+
+uint64_t host_read_sysreg(const char *name)
+{
+	if (!strcmp(name, "id_aa64mmfr1_el1"))
+		return hafdbs;
+	return strcmp(name, "tcr_el1") ? 0 : tcr;
+}
+
+void host_write_sysreg(const char *name, uint64_t value)
+{
+	if (!strcmp(name, "tcr_el1"))
+		tcr = value;
+}
 
 /* --- what other CPUs see ------------------------------------------------------------------ */
 
@@ -77,6 +101,31 @@ static struct huge *take(gfp_t gfp)
 	return page ? world_huge(page, HUGE_ORDER, page->flags, false) : NULL;
 }
 
+static void give(struct huge *h);
+
+/* Whether the struct pages of @page are in a block or a group still, not in pages. */
+static bool is_unsplit(const struct page *page)
+{
+	struct leaf leaf;
+
+	return !walk_lookup((uint64_t)page, &leaf) && (leaf.level != LEVEL_PTE || leaf.cont);
+}
+
+/* One whose struct pages nothing has been done to. */
+static struct huge *take_unsplit(gfp_t gfp)
+{
+	struct huge *h = take(gfp), *taken[256];
+	unsigned n = 0;
+
+	while (h && !is_unsplit(h->head) && n < ARRAY_SIZE(taken)) {
+		taken[n++] = h;
+		h = take(gfp);
+	}
+	while (n)
+		give(taken[--n]);
+	return h;
+}
+
 static void give(struct huge *h)
 {
 	struct page *page = h->head;
@@ -108,13 +157,19 @@ static bool right(void)
 
 /* --- out of memory, and without CPUs that answer ------------------------------------------ */
 
+/* Free, or what stays whatever happens. */
+static uint64_t kept_pages(void)
+{
+	return nr_free_pages() + vmemmap_counts.tables + vmemmap_counts.tails;
+}
+
 /*
  * The first time in a block of the vmemmap: with each allocation failing, alone and with all that
  * follow. Nothing changes, until it works.
  */
 static uint64_t starve(struct huge *h, int (*call)(struct huge *), bool *good)
 {
-	uint64_t n, before = nr_free_pages();
+	uint64_t n, before = kept_pages();
 	bool state = h->optimized;
 
 	for (n = 1; *good && h->optimized == state; n++) {
@@ -126,8 +181,8 @@ static uint64_t starve(struct huge *h, int (*call)(struct huge *), bool *good)
 			error = call(h);
 			failed = fail_nth_end();
 			*good = right() && (error ? error == -ENOMEM && failed : alone || !failed);
-			/* A shared tail page stays that was new. */
-			*good = *good && (!error || before - nr_free_pages() <= 1);
+			/* A shared tail page stays that was new, and tables. */
+			*good = *good && (!error || before == kept_pages());
 		}
 	}
 	return n - 1;
@@ -135,7 +190,7 @@ static uint64_t starve(struct huge *h, int (*call)(struct huge *), bool *good)
 
 static void test_starved(gfp_t gfp, const char *where)
 {
-	struct huge *h = take(gfp);
+	struct huge *h = take_unsplit(gfp);
 	bool good = true;
 	uint64_t first = starve(h, optimize, &good), again;
 
@@ -151,13 +206,13 @@ static void test_starved(gfp_t gfp, const char *where)
 
 static void test_deaf(void)
 {
-	struct huge *h = take(GFP_KERNEL);
-	uint64_t digest = mmu_model_digest(), before = nr_free_pages();
+	struct huge *h = take_unsplit(GFP_KERNEL);
+	uint64_t digest = mmu_model_digest(), before = kept_pages();
 	unsigned stops = hold.stops;
 
 	hold.error = -ETIMEDOUT;
 	ok(optimize(h) == -ETIMEDOUT && right() && digest == mmu_model_digest() &&
-		   before - nr_free_pages() <= 1,
+		   before == kept_pages(),
 	   "a block is not split while a CPU does not answer");
 	hold.error = 0;
 	ok(!optimize(h) && hold.stops == stops + 1, "it is when all do, and they are held once");
@@ -169,6 +224,32 @@ static void test_deaf(void)
 }
 
 /* --- one at a time ------------------------------------------------------------------------ */
+
+/* Another CPU that is about to be held. */
+static struct huge *others;
+static int others_error;
+
+static void optimize_others(void)
+{
+	others_error = optimize(others);
+}
+
+/* Two CPUs find the same block in their way; one is first. */
+static void test_two_cpus(void)
+{
+	struct huge *h = take_unsplit(GFP_KERNEL);
+	uint64_t before;
+
+	others = take(GFP_KERNEL);
+	before = kept_pages();
+	hold.late = optimize_others;
+	ok(!optimize(h) && !others_error && !hold.late && right(),
+	   "another CPU splits the same block first: both are optimised");
+	ok(kept_pages() == before + 2 * GAIN, "and a table that was not needed went back");
+	ok(!restore(h) && !restore(others) && right(), "and back");
+	give(h);
+	give(others);
+}
 
 static void test_single(void)
 {
@@ -221,6 +302,30 @@ static void test_giant(unsigned order)
 	ok(!restore(h), "order %u: and back", order);
 	world_forget(h);
 	page_fill(head, 0, 0, 1UL << order);
+}
+
+/*
+ * One of boot's, whose tables are shared as well where they hold nothing but tails: they have to
+ * become its own first, for which CPUs are held.
+ */
+static void test_boots(void)
+{
+	struct huge *h = world_find(phys_to_page(BOOTS));
+	uint64_t kept = kept_pages(), n;
+	bool tables = order_vmemmap_pages(h->order) > PTRS_PER_TABLE, good = true;
+
+	hold.error = -ETIMEDOUT;
+	if (tables)
+		ok(restore(h) == -ETIMEDOUT && right() && kept_pages() == kept,
+		   "boot's: not restored while a CPU does not answer");
+	hold.error = 0;
+	n = starve(h, restore, &good);
+	ok(good && !h->optimized && n > 1 &&
+		   kept == kept_pages() + order_vmemmap_pages(h->order) - 1,
+	   "boot's: restored, each of %lu allocations fails", n - 1);
+	ok(!optimize(h) && right() && kept_pages() == kept, "boot's: optimised");
+	n = starve(h, restore, &good);
+	ok(good && n > 1 && !optimize(h) && right(), "boot's: and again");
 }
 
 /* --- refused ------------------------------------------------------------------------------ */
@@ -430,25 +535,137 @@ static void test_bbm(void)
 	hvo_set_strategy(HVO_RO);
 }
 
+/* --- by the access flag ------------------------------------------------------------------- */
+
+static unsigned long long seed = 3;
+static unsigned rarely; /* one look in so many at a leaf that is about to be replaced */
+
+/* A walker comes by right before a compare-and-swap. */
+static void walk_before_swap(desc_t *slot)
+{
+	struct page *head = watched[0];
+
+	(void)slot;
+	if (tap_random(&seed) % rarely == 0)
+		read_faults(head + STRUCTS_PER_PAGE * (1 + tap_random(&seed) % GAIN));
+}
+
+static void test_af_refused(void)
+{
+	ok(hvo_strategy_refused(HVO_AF) && hvo_set_strategy(HVO_AF) == -EOPNOTSUPP &&
+		   hvo_strategy == HVO_RO && !tcr,
+	   "hvo=af: refused where a CPU does not set flags");
+	hafdbs = 1;
+	hold.error = -ETIMEDOUT;
+	ok(hvo_strategy_refused(HVO_AF) && hvo_set_strategy(HVO_AF) == -EOPNOTSUPP &&
+		   hvo_strategy == HVO_RO && !tcr,
+	   "hvo=af: or does not answer");
+	hold.error = 0;
+	ok(!hvo_strategy_refused(HVO_AF) && !hvo_set_strategy(HVO_AF) && tcr == TCR_HA &&
+		   mmu_model_clean(),
+	   "hvo=af: all set flags from here on");
+}
+
+/* Optimised and restored so often while walkers come by. */
+static void race(unsigned times)
+{
+	struct huge *h = take(GFP_KERNEL);
+	struct hvo_counts before = hvo_counts;
+	bool good = true;
+
+	watched[0] = h->head;
+	mmu_model_before_cas = walk_before_swap;
+	for (unsigned i = 0; i < times && good; i++)
+		good = !optimize(h) && right() && !restore(h) && right();
+	mmu_model_before_cas = NULL;
+	ok(good && live_vmemmap.af_updates && hvo_counts.af_lost > before.af_lost,
+	   "hvo=af: one walk in %u comes first: %lu swaps lost, %lu times given up", rarely,
+	   hvo_counts.af_lost - before.af_lost, hvo_counts.af_given_up - before.af_given_up);
+	give(h);
+}
+
+static void test_af(void)
+{
+	struct huge *h = take(GFP_KERNEL);
+	struct hvo_counts before = hvo_counts;
+	unsigned stops = hold.stops;
+
+	ok(!optimize(h) && right() && !restore(h) && right() &&
+		   hvo_counts.af_lost == before.af_lost,
+	   "hvo=af: nobody comes by: no swap is lost");
+	give(h);
+	watch_many("af", false);
+	ok(hvo_counts.af_given_up > before.af_given_up && hold.stops == stops,
+	   "hvo=af: everybody looks all the time: it is given up, and done all the same");
+	rarely = 3;
+	race(40);
+	rarely = 40;
+	race(40);
+	ok(hold.stops == stops, "hvo=af: nobody was held");
+}
+
+/* A CPU starts that cannot do what is in force. */
+static void test_af_late_cpu(void)
+{
+	struct huge *h = take(GFP_KERNEL), *other = take(GFP_KERNEL);
+	uint64_t digest;
+
+	optimize(h);
+	cpu_starts();
+	ok(!restore(h) && !optimize(h) && tcr == TCR_HA, "hvo=af: a CPU starts that sets flags");
+	hafdbs = 0;
+	cpu_starts();
+	digest = mmu_model_digest();
+	ok(optimize(other) == -EOPNOTSUPP && restore(h) == -EOPNOTSUPP && right() &&
+		   digest == mmu_model_digest(),
+	   "hvo=af: one that does not: refused from then on, nothing changes");
+	hafdbs = 1;
+	ok(!hvo_set_strategy(HVO_AF) && !restore(h) && right(), "hvo=af: until it is set again");
+	give(h);
+	give(other);
+}
+
+/* Back to another strategy, while a CPU does not answer. */
+static void test_af_left(void)
+{
+	struct huge *h = take(GFP_KERNEL);
+
+	hold.error = -ETIMEDOUT;
+	hvo_set_strategy(HVO_RO);
+	hold.error = 0;
+	ok(!optimize(h) && right() && !restore(h) && right(),
+	   "hvo=af: left while a CPU does not answer, what is in force works");
+	ok(!hvo_set_strategy(HVO_RO) && hvo_strategy == HVO_RO, "hvo=af: left");
+	ok(!optimize(h) && right() && !restore(h) && right(), "hvo=ro again");
+	give(h);
+}
+
 int main(void)
 {
 	world_begin();
-	world_ram(LOW, RAM_BYTES, 0);
-	world_ram(HIGH, RAM_BYTES, 0);
+	world_ram(LOW, LOW_BYTES, 0);
+	world_ram(HIGH, HIGH_BYTES, 0);
 	world_ram(GIANT, GiB, 0);
+	world_ram(BOOTS, GiB, GIANT_ORDER);
 	boot_ram_reserve(GIANT, GiB);
 	world_boot();
 	ok(right(), "boot's vmemmap");
 	test_starved(GFP_KERNEL, "above 4G");
 	test_starved(GFP_DMA32, "below 4G");
 	test_deaf();
+	test_two_cpus();
 	test_single();
+	test_boots();
 	test_refused();
 	test_bulk();
 	test_bulk_refused();
 	test_bulk_starved();
 	test_ro();
 	test_bbm();
+	test_af_refused();
+	test_af();
+	test_af_late_cpu();
+	test_af_left();
 	test_giant(GIANT_ORDER);
 	test_giant(HUGE_ORDER + 2 > GIANT_ORDER ? GIANT_ORDER : HUGE_ORDER + 2);
 	return tap_done();

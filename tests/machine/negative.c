@@ -246,8 +246,8 @@ NEGATIVE(negative_struct_pages, "negative/struct-pages-of-ram-and-of-none")
 		last = ALIGN_UP((uint64_t)pfn_to_page(end), PAGE_SIZE);
 		probe_rights("a struct page", (uint64_t)pfn_to_page(r.first_pfn),
 			     rights_of_struct(pfn_to_page(r.first_pfn)), MAKE_READ);
-		probe_rights("a struct page", last - 8,
-			     rights_of_struct((struct page *)last - 1), MAKE_READ);
+		probe_rights("a struct page", last - 8, rights_of_struct((struct page *)last - 1),
+			     MAKE_READ);
 	}
 	probe_hole("struct pages of no RAM", last);
 	probe_hole("struct pages of no RAM", VMEMMAP_START + VMEMMAP_SIZE - 8);

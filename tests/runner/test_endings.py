@@ -45,7 +45,7 @@ class EndingsCase(tap.ScratchCase):
 class Table(EndingsCase):
     def test_a_block_becomes_an_ending(self):
         text = ("# c\n\nending a\nwhy    it must\noptions --el2 --cpu 'max,sve=off'\n"
-                "words  bench=x y=\"a b\"\narguments -M secure=on\nstart  uboot\nsilence 3\ngranule 16K\n"
+                "words  bench=x y=\"a b\"\narguments -M secure=on\nstart  uboot\nsilence 3\nlimit 900\ngranule 16K\n"
                 "fdtput -r TREE /a\nfdtput -c TREE /b\nstatus 3\nsays  a  b\nsays c\n"
                 "record ^x$ key a b\n\nending b\nwhy too\nstatus 4\n")
         first, second = self.read(text)
@@ -53,6 +53,7 @@ class Table(EndingsCase):
         self.assertEqual(first.options, ["--el2", "--cpu", "max,sve=off"])
         self.assertEqual((first.words, first.arguments), ('bench=x y="a b"', ["-M", "secure=on"]))
         self.assertEqual((first.start, first.silence, first.status), ("uboot", 3, 3))
+        self.assertEqual((first.limit, second.limit), (900, endings.BOOT_LIMIT_S))
         self.assertEqual(first.edits, [["-r", "TREE", "/a"], ["-c", "TREE", "/b"]])
         self.assertEqual(first.checks, [("says", ["a  b"]), ("says", ["c"]),
                                         ("record", ["^x$", "key", "a b"])])
@@ -116,7 +117,7 @@ class Table(EndingsCase):
             self.assertIn(f"crash={kind}", words)
 
     def test_every_ending_says_more_than_its_status(self):
-        for ending in endings.read_all():
+        for ending in endings.read_all((*endings.ALL_ENDINGS, "tests/scale/endings-1t")):
             self.assertTrue(ending.checks, ending.name)
 
 
@@ -268,6 +269,8 @@ class Booting(EndingsCase):
     def test_a_qemu_that_stays_is_ended_and_so_is_a_silent_one(self):
         found = self.boot("qemu stays\n", "echo tlbed: exit status 0; exec sleep 60")
         self.assertEqual(self.failed(found), [])
+        found = self.boot("limit 1\n", "while echo x; do sleep 0.1; done")
+        self.assertIn("hang: still running after 1 s", self.failed(found)[0])
         found = self.boot("silence 1\n", "echo before; exec sleep 60")
         self.assertEqual(len(self.failed(found)), 1)
         self.assertIn("it is 4\nhang: no console output for 1 s\nbefore", self.failed(found)[0])

@@ -23,7 +23,7 @@ struct hvo_counts hvo_counts;
 /* --- huge pages ----------------------------------------------------------------------------- */
 
 /* The head of a compound page of RAM that has tails to share. Any pointer. */
-static bool is_optimizable(const struct page *head)
+static __always_inline bool is_optimizable(const struct page *head)
 {
 	return (uint64_t)head % STRUCT_PAGE_SIZE == 0 && pfn_valid(page_to_pfn(head)) &&
 	       head->flags & PG_HEAD && head->zone < NR_BUDDY_ZONES &&

@@ -124,18 +124,20 @@ static int set_ha_everywhere(bool on)
 
 int hvo_set_strategy(enum hvo_strategy strategy)
 {
+	bool leaves_af = hvo_strategy == HVO_AF && strategy != HVO_AF;
 	int error = 0;
 
 	if (hvo_strategy_refused(strategy))
 		return -EOPNOTSUPP;
 	WRITE_ONCE(cpu_starts, start_here);
-	if ((strategy == HVO_AF) != (hvo_strategy == HVO_AF))
-		error = set_ha_everywhere(strategy == HVO_AF);
+	if (strategy == HVO_AF && hvo_strategy != HVO_AF)
+		error = set_ha_everywhere(true);
 	if (error)
 		return error;
 	hvo_strategy = strategy;
 	hvo_current = &hvo_ways[strategy];
-	return 0;
+	/* Last, as no leaf is without its flag now: a CPU that does not answer keeps the bit. */
+	return leaves_af ? set_ha_everywhere(false) : 0;
 }
 
 int hvo_set_split(enum hvo_split split)

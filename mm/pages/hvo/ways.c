@@ -16,10 +16,11 @@
 #include "mm/map/flush.h"
 #include "mm/pages/hvo/hvo-internal.h"
 
-#define for_each_row(row, b) \
-	for (const struct hvo_row *row = (b)->rows; row < (b)->rows + (b)->nr_rows; row++)
+/* Ends are looked up once: a store to a slot is none to a row. */
+#define for_each_row(row, b)                                                           \
+	for (const struct hvo_row *row = (b)->rows, *const last_ = row + (b)->nr_rows; \
+	     row < last_; row++)
 
-/* The end is looked up once: a store to a slot is none to a row. */
 #define for_each_leaf(slot_, row) \
 	for (desc_t *slot_ = (row)->slot, *const end_ = slot_ + (row)->n; slot_ < end_; slot_++)
 
@@ -30,19 +31,16 @@
  */
 static void flush(const struct hvo_batch *b)
 {
-	bool each = b->leaves <= flush_each_max;
-
 	door_before_tlbi();
-	if (!each && (flush_policy != FLUSH_RANGE))
+	if (likely(b->leaves <= flush_each_max)) {
+		for_each_row (row, b)
+			tlbi_leaves(row->va, row->n, PAGE_SIZE);
+	} else if (flush_policy == FLUSH_RANGE) {
+		for_each_row (row, b)
+			tlbi_range(row->va, row->n, false);
+	} else {
 		tlbi_all();
-	else
-		for_each_row(row, b)
-		{
-			if (each)
-				tlbi_leaves(row->va, row->n, PAGE_SIZE);
-			else
-				tlbi_range(row->va, row->n, false);
-		}
+	}
 	door_after_tlbi();
 }
 
@@ -62,30 +60,32 @@ static __always_inline desc_t target(const struct hvo_row *row, bool share,
 /* Leaves for the frames of the chain, in its order, but for the bits @toggle of each. */
 static void store_frames(const struct hvo_batch *b, desc_t toggle)
 {
-	struct page *page = b->frames;
+	const struct page *page = b->frames;
 
-	for_each_row(row, b) for_each_leaf(slot, row)
-	{
-		desc_t d = leaf_desc(page_to_phys(page), PAGE_KERNEL, LEVEL_PTE);
-
-		set_desc_in_loop(slot, d ^ toggle);
-		page = page->hot_link.sle_next;
-	}
+	for_each_row (row, b)
+		for_each_leaf (slot, row)
+			set_desc_in_loop(slot, target(row, false, &page) ^ toggle);
 	door_stored(b->leaves);
 }
 
 /* Leaves for the shared page, as above. */
 static void store_shared(const struct hvo_batch *b, desc_t toggle)
 {
-	for_each_row(row, b) for_each_leaf(slot, row) set_desc_in_loop(slot, row->shared ^ toggle);
+	for_each_row (row, b) {
+		desc_t d = row->shared ^ toggle;
+
+		for_each_leaf (slot, row)
+			set_desc_in_loop(slot, d);
+	}
 	door_stored(b->leaves);
 }
 
 /* Sets bits in every leaf, and clears others. */
 static __always_inline void change_all(const struct hvo_batch *b, desc_t set, desc_t clear)
 {
-	for_each_row(row, b) for_each_leaf(slot, row)
-		set_desc_in_loop(slot, (get_desc(slot) | set) & ~clear);
+	for_each_row (row, b)
+		for_each_leaf (slot, row)
+			set_desc_in_loop(slot, (get_desc(slot) | set) & ~clear);
 	door_stored(b->leaves);
 }
 
@@ -96,11 +96,15 @@ static __always_inline void change_all(const struct hvo_batch *b, desc_t set, de
 static void check_equal(const struct hvo_batch *b)
 {
 #if defined(CHECKED) || defined(HOST)
-	for_each_row(row, b) for_each_leaf(slot, row) panic_unless(
-		!memcmp(phys_to_virt(desc_addr(*slot)), phys_to_virt(desc_addr(row->shared)),
-			PAGE_SIZE),
-		"hvo: %#lx: a tail of pfn %#lx was written to",
-		row->va + ((uint64_t)(slot - row->slot) << PAGE_SHIFT), page_to_pfn(row->head));
+	for_each_row (row, b)
+		for_each_leaf (slot, row) {
+			const void *own = phys_to_virt(desc_addr(*slot));
+
+			panic_unless(!memcmp(own, phys_to_virt(desc_addr(row->shared)), PAGE_SIZE),
+				     "hvo: %#lx: a tail of pfn %#lx was written to",
+				     row->va + ((uint64_t)(slot - row->slot) << PAGE_SHIFT),
+				     page_to_pfn(row->head));
+		}
 #else
 	(void)b;
 #endif
@@ -166,15 +170,15 @@ static bool clear_flags(const struct hvo_batch *b, bool share)
 	const struct page *page = b->frames;
 	uint64_t cleared = 0;
 
-	for_each_row(row, b) for_each_leaf(slot, row)
-	{
-		desc_t d = get_desc(slot);
+	for_each_row (row, b)
+		for_each_leaf (slot, row) {
+			desc_t d = get_desc(slot);
 
-		if (d != target(row, share, &page)) {
-			set_desc_in_loop(slot, d & ~DESC_AF);
-			cleared++;
+			if (d != target(row, share, &page)) {
+				set_desc_in_loop(slot, d & ~DESC_AF);
+				cleared++;
+			}
 		}
-	}
 	door_stored(cleared);
 	return cleared;
 }
@@ -184,13 +188,13 @@ static void swap_leaves(const struct hvo_batch *b, bool share)
 {
 	const struct page *page = b->frames;
 
-	for_each_row(row, b) for_each_leaf(slot, row)
-	{
-		desc_t d = get_desc(slot), new = target(row, share, &page);
+	for_each_row (row, b)
+		for_each_leaf (slot, row) {
+			desc_t d = get_desc(slot), new = target(row, share, &page);
 
-		if (d != new && (d & DESC_AF || !cas_desc(slot, d, new)))
-			hvo_counts.af_lost++;
-	}
+			if (d != new && (d & DESC_AF || !cas_desc(slot, d, new)))
+				hvo_counts.af_lost++;
+		}
 }
 
 /*
@@ -212,14 +216,23 @@ static bool replace_by_flag(const struct hvo_batch *b, bool share)
 	return !clear_flags(b, share);
 }
 
-/* Those that are left go another way, which nobody can be in the way of. */
+/*
+ * Those that are left go another way, which nobody can be in the way of, and which begins where
+ * no TLB holds anything older than what the leaves are.
+ */
+static void give_up(const struct hvo_batch *b)
+{
+	change_all(b, DESC_AF, 0);
+	flush(b); /* from here on no TLB holds what a leaf was before its flag was cleared */
+	hvo_counts.af_given_up++;
+}
+
 static void af_share(const struct hvo_batch *b)
 {
 	check_equal(b);
 	if (replace_by_flag(b, true))
 		return;
-	change_all(b, DESC_AF, 0);
-	hvo_counts.af_given_up++;
+	give_up(b);
 	ro_share(b);
 }
 
@@ -227,8 +240,7 @@ static void af_unshare(const struct hvo_batch *b)
 {
 	if (replace_by_flag(b, false))
 		return;
-	change_all(b, DESC_AF, 0);
-	hvo_counts.af_given_up++;
+	give_up(b);
 	ro_unshare(b);
 }
 

@@ -5,6 +5,7 @@
  */
 #include "tests/mm/pages/huge.h"
 
+#include "mm/map/view/walk.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/ranges.h"
 
@@ -81,6 +82,30 @@ struct page *take_huge_page(unsigned order)
 	if (order <= MAX_ORDER)
 		return alloc_pages(GFP_KERNEL | __GFP_COMP, order);
 	return make_huge_page(order);
+}
+
+static bool is_unsplit(const struct page *head, int level)
+{
+	struct leaf leaf;
+
+	return !walk_lookup((uint64_t)head + PAGE_SIZE, &leaf) && leaf.level == level &&
+	       (level == LEVEL_PMD || leaf.cont);
+}
+
+struct page *take_unsplit_page(unsigned order, int level)
+{
+	struct page *taken = NULL, *head, *next;
+
+	while ((head = take_huge_page(order)) && !is_unsplit(head, level)) {
+		head->hot_link.sle_next = taken;
+		taken = head;
+	}
+	for (; taken; taken = next) {
+		next = taken->hot_link.sle_next;
+		taken->hot_link.sle_next = NULL; /* as a head has it */
+		drop_huge_page(taken, order);
+	}
+	return head;
 }
 
 void drop_huge_page(struct page *head, unsigned order)

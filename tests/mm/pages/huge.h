@@ -14,4 +14,10 @@ bool is_huge_order(unsigned order);
  * the largest order that lie in a row. NULL: there is none. Boot CPU, nobody else allocates.
  */
 struct page *take_huge_page(unsigned order);
+/*
+ * The same, one whose struct pages have to be split first: they are in a block yet (@level is
+ * LEVEL_PMD) or in groups of pages (LEVEL_PTE). NULL: none was found.
+ */
+struct page *take_unsplit_page(unsigned order, int level);
+
 void drop_huge_page(struct page *head, unsigned order);

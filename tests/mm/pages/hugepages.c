@@ -3,7 +3,7 @@
  * Suite hugepages: the pools of huge pages, filled by boot (`hugepages=`) or by the test. What
  * each of their pages is, where it goes when it is put, and what a pool may ask of the allocator.
  */
-#include "mm/pages/hugepages.h"
+#include "mm/pages/users/hugepages.h"
 
 #include <errno.h>
 

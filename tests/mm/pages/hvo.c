@@ -54,11 +54,12 @@ static uint64_t wrong_leaves(const struct page *head, bool optimized)
 	return wrong;
 }
 
-/* A store to a struct page, of what it holds. */
+/* A store to a struct page, of what it holds: it goes through, or is not permitted. */
 static bool may_write(struct page *page)
 {
 	struct fault fault = probe_write(page, *(volatile uint64_t *)page);
 
+	CHECK(fault.class == FAULT_NONE || (fault.class == FAULT_PERMISSION && fault.write));
 	return fault.class == FAULT_NONE;
 }
 
@@ -191,6 +192,85 @@ TEST(hvo_many, "hvo/many")
 		__free_pages(heads[i], PMD_ORDER);
 }
 
+/* --- memory that runs out --------------------------------------------------------------------- */
+
+/* One page fewer than a restored one takes is as good as none. */
+TEST(hvo_oom, "hvo/no-memory-to-restore")
+{
+	struct page *head = take_huge_page(PMD_ORDER);
+	uint64_t pages = order_vmemmap_pages(PMD_ORDER) - 1;
+	struct hvo_counts counts;
+	struct hoard hoard;
+
+	if (!head)
+		SKIP("no memory for a huge page");
+	CHECK_EQ(hugetlb_vmemmap_optimize(head), 0);
+	hoard_all(&hoard);
+	counts = hvo_counts;
+	for (uint64_t i = 0; i < pages; i++) {
+		CHECK_EQ(hugetlb_vmemmap_restore(head), -ENOMEM);
+		CHECK_EQ(nr_free_pages(), i);
+		hoard_give_page(&hoard);
+	}
+	CHECK_EQ(hvo_counts.restored, counts.restored);
+	check_state(head, true);
+	CHECK_EQ(hugetlb_vmemmap_restore(head), 0);
+	CHECK_EQ(nr_free_pages(), 0);
+	check_state(head, false);
+	hoard_free(&hoard);
+	drop_huge_page(head, PMD_ORDER);
+}
+
+/* A table is needed first, and its being there does not hurt. */
+TEST(hvo_oom_split, "hvo/no-memory-to-split")
+{
+	struct page *head = take_unsplit_page(PMD_ORDER, LEVEL_PMD);
+	struct vmemmap_counts counts;
+	struct hoard hoard;
+
+	if (!head)
+		SKIP("no huge page has its struct pages in a block");
+	CHECK(vmemmap_shared_tail(head->zone, PMD_ORDER));
+	counts = vmemmap_counts;
+	hoard_all(&hoard);
+	CHECK_EQ(hugetlb_vmemmap_optimize(head), -ENOMEM);
+	CHECK_EQ(vmemmap_counts.own, counts.own);
+	CHECK_EQ(vmemmap_counts.tables, counts.tables);
+	CHECK(!(head->flags & PG_HVO));
+	CHECK_EQ(wrong_tails(head), 0);
+	hoard_give_page(&hoard);
+	CHECK_EQ(hugetlb_vmemmap_optimize(head), 0);
+	check_state(head, true);
+	hoard_free(&hoard);
+	CHECK_EQ(hugetlb_vmemmap_restore(head), 0);
+	check_state(head, false);
+	drop_huge_page(head, PMD_ORDER);
+}
+
+/*
+ * A contiguous group that two huge pages and more share becomes pages as a whole: never is a part
+ * of it another's. That takes no memory.
+ */
+TEST(hvo_group, "hvo/group-of-struct-pages")
+{
+	struct page *head = take_unsplit_page(PMD_ORDER, LEVEL_PTE);
+	uint64_t group = ALIGN_DOWN((uint64_t)head, CONT_PTE_SIZE), splits = hvo_counts.splits;
+	struct leaf leaf;
+
+	if (!head)
+		SKIP("no huge page has its struct pages in groups");
+	CHECK_EQ(hugetlb_vmemmap_optimize(head), 0);
+	check_state(head, true);
+	for (uint64_t va = group; va < group + CONT_PTE_SIZE; va += PAGE_SIZE)
+		CHECK(!walk_lookup(va, &leaf) && !leaf.cont);
+	CHECK_EQ(hvo_counts.splits, splits);
+	CHECK_EQ(hugetlb_vmemmap_restore(head), 0);
+	check_state(head, false);
+	drop_huge_page(head, PMD_ORDER);
+}
+
+/* --- what is refused ------------------------------------------------------------------------ */
+
 /* What is no huge page ends the call; those before it are done. */
 TEST(hvo_invalid, "hvo/invalid")
 {
@@ -218,6 +298,33 @@ TEST(hvo_invalid, "hvo/invalid")
 	check_state(heads[0], false);
 	__free_pages(heads[0], PMD_ORDER);
 	__free_pages(pair, 1);
+}
+
+/* What is refused is not put in force; a reason is one line. */
+TEST(hvo_refused, "hvo/refused")
+{
+	unsigned strategy = hvo_strategy, split = hvo_split;
+
+	CHECK(!hvo_strategy_refused(HVO_RO) && !hvo_strategy_refused(HVO_BBM));
+	CHECK(!hvo_split_refused(HVO_SPLIT_HELD));
+	for (unsigned i = 0; i < HVO_STRATEGIES; i++) {
+		const char *why = hvo_strategy_refused(i);
+
+		CHECK_EQ(hvo_set_strategy(i), why ? -EOPNOTSUPP : 0);
+		CHECK_EQ(hvo_strategy == i, !why);
+		if (why)
+			ktap_note("hvo=%s: %s", hvo_strategy_names[i], why);
+	}
+	for (unsigned i = 0; i < HVO_SPLITS; i++) {
+		const char *why = hvo_split_refused(i);
+
+		CHECK_EQ(hvo_set_split(i), why ? -EOPNOTSUPP : 0);
+		CHECK_EQ(hvo_split == i, !why);
+		if (why)
+			ktap_note("hvo_split=%s: %s", hvo_split_names[i], why);
+	}
+	CHECK_EQ(hvo_set_strategy(strategy), 0);
+	CHECK_EQ(hvo_set_split(split), 0);
 }
 
 TEST(hvo_af, "hvo/af")

@@ -3,7 +3,7 @@
  * Suite memremap: struct pages of a device's memory (`dax=`) come and go, as single pages and as
  * compound pages of every size, and all that can be refused.
  */
-#include "mm/pages/memremap.h"
+#include "mm/pages/users/memremap.h"
 
 #include <errno.h>
 
@@ -11,8 +11,8 @@
 #include "mm/areas/ioremap.h"
 #include "mm/areas/vmalloc.h"
 #include "mm/pages/audit.h"
-#include "mm/pages/dax.h"
-#include "mm/pages/hugepages.h"
+#include "mm/pages/users/dax.h"
+#include "mm/pages/users/hugepages.h"
 #include "mm/pages/hvo.h"
 #include "mm/pages/section.h"
 #include "mm/pages/vmemmap.h"

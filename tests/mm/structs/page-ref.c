@@ -161,7 +161,10 @@ TEST(structs_forms, "structs/both-forms-count")
 		CHECK_EQ(page_count(t.rw + 9), 8);
 	}
 	CHECK(got_head == t.rw);
+	/* What is another is left alone. */
+	t.rw->state = 7;
 	CHECK(!cas64_llsc(&t.rw->state, 5, 6) && !cas64(&t.rw->state, 5, 6));
+	CHECK_EQ(t.rw->state, 7);
 	end_two(&t);
 }
 

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "lib/arm64/sysreg.h"
 #include "mm/arm64/event.h"
 
 /* The model's ears: absent (NULL) unless mmu-model.c is linked. */

@@ -11,7 +11,7 @@
 
 #include "lib/cmdline/cmdline.h"
 #include "lib/log.h"
-#include "mm/pages/hugepages-internal.h"
+#include "mm/pages/users/hugepages-internal.h"
 #include "mm/pages/hvo.h"
 #include "mm/pages/section.h"
 #include "mm/phys/buddy.h"

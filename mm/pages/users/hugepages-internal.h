@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "mm/pages/hugepages.h"
+#include "mm/pages/users/hugepages.h"
 
 static __always_inline uint64_t huge_size(unsigned index)
 {

@@ -3,13 +3,13 @@
  * Device memory gets its struct pages and loses them. All that can fail comes first, and is undone
  * in reverse; lookups are told last, and first when it goes.
  */
-#include "mm/pages/memremap.h"
+#include "mm/pages/users/memremap.h"
 
 #include <errno.h>
 
 #include "lib/lock.h"
-#include "mm/pages/dax.h"
-#include "mm/pages/hugepages.h"
+#include "mm/pages/users/dax.h"
+#include "mm/pages/users/hugepages.h"
 #include "mm/pages/section.h"
 #include "mm/pages/vmemmap.h"
 #include "mm/phys/buddy.h"

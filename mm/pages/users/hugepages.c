@@ -5,7 +5,7 @@
  * A pool's lock is held for a push or a pop. What takes longer, optimising and restoring, works
  * on pages that are in nobody's list: they were just allocated, or just taken out.
  */
-#include "mm/pages/hugepages-internal.h"
+#include "mm/pages/users/hugepages-internal.h"
 
 #include <errno.h>
 
@@ -253,15 +253,19 @@ static void make_huge_pages(struct page *first, uint64_t n, unsigned order)
 /* The page at the lowest address is given out first. */
 static void fill_pool(const struct huge_chunk *c)
 {
+	struct hstate *h = &hstates[c->index];
 	unsigned order = huge_orders[c->index];
-	uint64_t n = c->pages >> order;
+	uint64_t n = c->pages >> order, irq;
 	struct page *first = pfn_to_page(c->pfn);
 
 	if (!c->whole)
 		make_huge_pages(first, n, order);
-	while (n)
-		enqueue(c->index, first + (--n << order));
-	hstates[c->index].nr += c->pages >> order;
+	irq = spin_lock_irqsave(&h->lock);
+	h->nr += n;
+	h->nr_free += n;
+	while (n--)
+		SLIST_INSERT_HEAD(&h->free, first + (n << order), hot_link);
+	spin_unlock_irqrestore(&h->lock, irq);
 	adjust_managed_page_count(pfn_zone(c->pfn), c->pages);
 }
 

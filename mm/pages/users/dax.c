@@ -2,13 +2,13 @@
 /*
  * `dax=SIZE[@ADDR][,align=SIZE]`: memory of a device, carved out of RAM.
  */
-#include "mm/pages/dax.h"
+#include "mm/pages/users/dax.h"
 
 #include <string.h>
 
 #include "lib/cmdline/cmdline.h"
 #include "lib/log.h"
-#include "mm/pages/hugepages-internal.h"
+#include "mm/pages/users/hugepages-internal.h"
 #include "mm/pages/hvo.h"
 #include "mm/pages/section.h"
 #include "mm/phys/ranges.h"
