@@ -14,15 +14,19 @@ static uint64_t leaf_tables(enum vmemmap_layout layout, uint64_t structs, unsign
 	return windows;
 }
 
-struct layout_cost layout_cost(enum vmemmap_layout layout, uint64_t bytes, unsigned order)
+struct layout_cost layout_cost(enum vmemmap_layout layout, uint64_t bytes, unsigned order,
+			       bool blocks)
 {
 	uint64_t structs = structs_of(bytes), pages = structs >> PAGE_SHIFT;
 	uint64_t huge_pages = bytes >> (PAGE_SHIFT + order);
-	/* Of blocks, what is left at the end; leaves that share are always pages. */
-	struct layout_cost cost = { .own = pages, .tables = !IS_ALIGNED(structs, PMD_SIZE) };
+	struct layout_cost cost = { .own = pages };
 
-	if (layout == LAYOUT_PLAIN)
+	if (layout == LAYOUT_PLAIN) {
+		/* What is left after the blocks; leaves that share are always pages. */
+		cost.tables =
+			blocks ? !IS_ALIGNED(structs, PMD_SIZE) : DIV_ROUND_UP(structs, PMD_SIZE);
 		return cost;
+	}
 	cost.own = layout == LAYOUT_DAX ? 2 * huge_pages : huge_pages;
 	cost.shared = pages - cost.own;
 	cost.tables = leaf_tables(layout, structs, order);

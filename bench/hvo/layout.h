@@ -27,9 +27,11 @@ struct layout_cost {
 
 /*
  * Of @bytes of memory in huge pages of 2^@order pages, which are optimizable and fill it; it starts
- * where a block of the vmemmap does.
+ * where a block of the vmemmap does. @blocks: what is plain is in blocks where they fit, else all
+ * of it is in pages.
  */
-struct layout_cost layout_cost(enum vmemmap_layout layout, uint64_t bytes, unsigned order);
+struct layout_cost layout_cost(enum vmemmap_layout layout, uint64_t bytes, unsigned order,
+			       bool blocks);
 
 /* All frames, in bytes. */
 static __always_inline uint64_t layout_bytes(const struct layout_cost *cost)

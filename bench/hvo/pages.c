@@ -11,55 +11,14 @@
 #include "mm/pages/hvo.h"
 #include "mm/pages/vmemmap.h"
 #include "mm/phys/buddy.h"
-#include "mm/phys/ranges.h"
 
-SLIST_HEAD(page_chain, page);
-
-static uint64_t largest_range(void)
+static struct page *take_one(unsigned order)
 {
-	struct phys_range r, largest = { 0 };
+	struct page *page = NULL;
 
-	for_each_ram_range (&r)
-		if (r.pages > largest.pages)
-			largest = r;
-	return largest.first_pfn;
-}
-
-/*
- * From one range of RAM, as that of the machine where Linux was measured: pages of two in turn cost
- * 27 to 38 instructions more, for pfn_valid() remembers one (docs/hvo-bench.md).
- */
-static struct page *take_block(unsigned order, struct page_chain *others)
-{
-	uint64_t range = largest_range();
-	struct page *page;
-
-	while ((page = alloc_pages(GFP_KERNEL | __GFP_COMP, order))) {
-		if (ram_range_of_pfn(page_to_pfn(page))->first_pfn == range)
-			return page;
-		SLIST_INSERT_HEAD(others, page, hot_link);
-	}
-	return NULL;
-}
-
-static unsigned take_all(unsigned order, unsigned n, struct page **heads)
-{
-	struct page_chain others = SLIST_HEAD_INITIALIZER(others);
-	struct page *page;
-	unsigned taken = 0;
-
-	while (taken < n) {
-		page = order <= MAX_ORDER ? take_block(order, &others) : NULL;
-		page = page ?: alloc_huge_page(order);
-		if (!page)
-			break;
-		heads[taken++] = page;
-	}
-	while ((page = SLIST_FIRST(&others))) {
-		SLIST_REMOVE_HEAD(&others, hot_link);
-		put_page(page);
-	}
-	return taken;
+	if (order <= MAX_ORDER)
+		page = alloc_pages(GFP_KERNEL | __GFP_COMP, order);
+	return page ?: alloc_huge_page(order);
 }
 
 /* The pool's as it keeps them, the page allocator's as it wants them. */
@@ -87,7 +46,11 @@ unsigned huge_take(struct pass *pass, unsigned order, unsigned per, unsigned mos
 		pass->why = "its struct pages fill no more than a page: nothing to share";
 		return 0;
 	}
-	n = take_all(order, per * most, heads);
+	for (n = 0; n < per * most; n++) {
+		heads[n] = take_one(order);
+		if (!heads[n])
+			break;
+	}
 	sets = n / per;
 	huge_give(heads + sets * per, n - sets * per);
 	if (sets && !hugetlb_vmemmap_restore_pages(heads, sets * per, NULL))

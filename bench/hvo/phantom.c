@@ -12,11 +12,16 @@
 
 static_assert(IS_ALIGNED(PHANTOM_PFN, 1UL << MAX_HUGE_ORDER), "any huge page may be the first");
 
+struct layout_cost phantom_cost(enum vmemmap_layout layout, uint64_t bytes, unsigned order)
+{
+	return layout_cost(layout, bytes, order, vmemmap_max_shift >= PMD_SHIFT);
+}
+
 /* Pages that populating it takes. */
 static uint64_t own_pages(uint64_t bytes, unsigned order)
 {
 	enum vmemmap_layout layout = order_is_optimizable(order) ? LAYOUT_UNIFIED : LAYOUT_PLAIN;
-	struct layout_cost cost = layout_cost(layout, bytes, order);
+	struct layout_cost cost = phantom_cost(layout, bytes, order);
 
 	return layout_bytes(&cost) >> PAGE_SHIFT;
 }

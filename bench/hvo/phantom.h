@@ -31,5 +31,8 @@ void phantom_remove(void);
 int phantom_populate(uint64_t bytes);
 void phantom_depopulate(uint64_t bytes);
 
+/* layout_cost() of it, as this boot populates: `vmemmap=`. */
+struct layout_cost phantom_cost(enum vmemmap_layout layout, uint64_t bytes, unsigned order);
+
 /* Makes compound pages of 2^@order of plain ones, as whoever does not share has to. */
 void phantom_make_compound(uint64_t bytes, unsigned order);

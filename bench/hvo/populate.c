@@ -152,7 +152,7 @@ static int check(struct pass *pass)
 	unsigned way = way_of(pass->bench), order = order_of(way);
 	bool shares = way >= WAY_SHARED;
 	struct layout_cost cost =
-		layout_cost(shares ? LAYOUT_UNIFIED : LAYOUT_PLAIN, pass->bytes, order);
+		phantom_cost(shares ? LAYOUT_UNIFIED : LAYOUT_PLAIN, pass->bytes, order);
 	const struct page *tail = shares ? vmemmap_find_shared_tail(ZONE_DEVICE, order) : NULL;
 
 	pass->why = "a leaf of the vmemmap is wrong";

@@ -215,7 +215,7 @@ static void cells(const struct result *r, unsigned pages)
 	char text[3][TEXT_MAX];
 
 	if (!r) {
-		log_printf(" %12s %8s %9s %4s", "-", "", "", "");
+		log_printf(" %12s %8s %9s %4s", "-", "-", "-", "-");
 		return;
 	}
 	log_printf(" %12s %8s %9s %4lu",

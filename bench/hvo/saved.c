@@ -11,6 +11,7 @@
 #include "bench/hvo/phantom.h"
 #include "bench/report/text.h"
 #include "lib/log.h"
+#include "mm/pages/audit.h"
 #include "mm/pages/section.h"
 #include "mm/pages/vmemmap.h"
 
@@ -50,29 +51,16 @@ static bool counts_are(const struct layout_cost *cost)
 	       vmemmap_counts.tables - start.tables == cost->tables;
 }
 
-/* Of what boot populated: what is mapped is either own or shared. */
-static bool boot_is_right(void)
+static void complain(const char *line)
 {
-	uint64_t pfn = 0, nr = 0, bytes = 0;
-	struct mem_section section;
-	struct map_census census = { 0 };
-
-	while (next_section_run(&pfn, &nr, &section)) {
-		uint64_t va = (uint64_t)pfn_to_page(pfn);
-
-		census_range(va, va + nr * STRUCT_PAGE_SIZE,
-			     (struct map_limits){ .max_shift = PUD_SHIFT }, &census);
-	}
-	for (unsigned kind = 0; kind < NR_LEAF_KINDS; kind++)
-		bytes += census_of_kind(&census, kind);
-	return bytes == (vmemmap_counts.own + vmemmap_counts.shared) << PAGE_SHIFT;
+	log_printf("vmemmap: %s\n", line);
 }
 
 /* Its struct pages, shared: the record of the point. */
 static void populate_unified(struct pass *pass, struct result *r)
 {
 	unsigned point = r->bench->point, order = order_of(point);
-	struct layout_cost cost = layout_cost(LAYOUT_UNIFIED, pass->bytes, order);
+	struct layout_cost cost = phantom_cost(LAYOUT_UNIFIED, pass->bytes, order);
 
 	if (phantom_add(pass, pass->bytes, order)) {
 		r->skipped = pass->why ?: "the sections were refused";
@@ -98,7 +86,7 @@ static void populate_unified(struct pass *pass, struct result *r)
 /* The same memory without an order, if there is room for that. */
 static void populate_plain(struct pass *pass, struct result *r)
 {
-	struct layout_cost cost = layout_cost(LAYOUT_PLAIN, pass->bytes, 0);
+	struct layout_cost cost = phantom_cost(LAYOUT_PLAIN, pass->bytes, 0);
 
 	if (r->failed || r->skipped || phantom_add(pass, pass->bytes, 0))
 		return;
@@ -112,18 +100,19 @@ static void populate_plain(struct pass *pass, struct result *r)
 	phantom_remove();
 }
 
+/* What is there before and after, boot's, is as the counts have it, too. */
 static void run(struct result *results, unsigned count)
 {
-	bool right = boot_is_right();
+	uint64_t wrong = vmemmap_audit(complain);
 
 	for (struct result *r = results; r < results + count; r++) {
 		struct pass pass = { .bench = r->bench, .bytes = r->bench->bytes };
 
 		populate_unified(&pass, r);
 		populate_plain(&pass, r);
-		if (!right)
-			r->failed = "what boot mapped of the vmemmap is not what it counted";
 	}
+	if (wrong || vmemmap_audit(complain))
+		results->failed = "the vmemmap is not as it is counted, or was not";
 }
 
 static bool make(struct bench *bench, char name[BENCH_NAME_MAX], unsigned i)
@@ -161,7 +150,7 @@ static void line(const struct bench *bench)
 	uint64_t before, saved;
 
 	for (unsigned i = 0; i < NR_LAYOUTS; i++)
-		c[i] = layout_cost(i, bench->bytes, bench->order);
+		c[i] = phantom_cost(i, bench->bytes, bench->order);
 	before = layout_bytes(&c[LAYOUT_PLAIN]);
 	saved = before - layout_bytes(shared);
 	log_printf("  %-5s %12s %11s %11s %11s %9s %9s %12s %7s\n", text_size(size, bench->bytes),
@@ -194,8 +183,8 @@ static void foot(void)
 		"HugeTLB of 2021 keeps the head's page of each huge page, DAX of 2021 one more; "
 		"unified: the\nhead's, and one page for the tails of all. tables: leaf tables of "
 		"the vmemmap; saved counts them.\n");
-	log_printf("This boot's vmemmap: %lu KiB of its own, %lu leaves that share; the tables say "
-		   "the same.\n",
+	log_printf("This boot's vmemmap: %lu KiB of its own, %lu leaves that share; an audit finds "
+		   "just that.\n",
 		   vmemmap_counts.own * PAGE_SIZE >> 10, vmemmap_counts.shared);
 }
 

@@ -14,7 +14,7 @@ static const unsigned shifts[] = { PMD_SHIFT, CONT_PMD_SHIFT, HAVE_PUD_BLOCK ? P
 
 static uint64_t own_kib(enum vmemmap_layout layout, uint64_t bytes, unsigned shift)
 {
-	return layout_cost(layout, bytes, ORDER(shift)).own * PAGE_SIZE / KiB;
+	return layout_cost(layout, bytes, ORDER(shift), true).own * PAGE_SIZE / KiB;
 }
 
 /* Of 4K pages: 8 pages of struct pages a 2M page, 4,096 a 1G page (Linux's vmemmap_dedup). */
@@ -32,20 +32,22 @@ static void test_known(void)
 		   own_kib(LAYOUT_HUGETLB, 1 * GiB, 30) == 4 &&
 		   own_kib(LAYOUT_DAX, 1 * GiB, 30) == 8,
 	   "1G pages keep one of 4,096, or two");
-	cost = layout_cost(LAYOUT_UNIFIED, 1024 * GiB, ORDER(21));
+	cost = layout_cost(LAYOUT_UNIFIED, 1024 * GiB, ORDER(21), true);
 	ok(cost.own == 524288 && cost.shared == 7 * 524288 && cost.tail_pages == 1 &&
 		   cost.tables == 8192 && !cost.tail_tables,
 	   "1T of 2M pages: a leaf table for each 128M");
-	cost = layout_cost(LAYOUT_UNIFIED, 1024 * GiB, ORDER(30));
+	cost = layout_cost(LAYOUT_UNIFIED, 1024 * GiB, ORDER(30), true);
 	ok(cost.own == 1024 && cost.shared == 4095 * 1024 && cost.tail_pages == 1 &&
 		   cost.tables == 1024 && cost.tail_tables == 1,
 	   "1T of 1G pages: a leaf table for each head, one for all windows without one");
 	ok(layout_bytes(&cost) == (1024 + 1 + 1024 + 1) * 4 * KiB, "8 MiB and two pages in all");
-	cost = layout_cost(LAYOUT_DAX, 1024 * GiB, ORDER(30));
+	cost = layout_cost(LAYOUT_DAX, 1024 * GiB, ORDER(30), true);
 	ok(cost.tables == 8192, "which the layouts of 2021 had eight of for each 1G page");
-	cost = layout_cost(LAYOUT_PLAIN, 1 * GiB, 0);
+	cost = layout_cost(LAYOUT_PLAIN, 1 * GiB, 0, true);
 	ok(!cost.tables && !cost.shared && !cost.tail_pages && layout_bytes(&cost) == 16 * MiB,
 	   "plain: blocks, no leaf table, nothing shared");
+	cost = layout_cost(LAYOUT_PLAIN, 1 * GiB, 0, false);
+	ok(cost.tables == 8, "in pages: a leaf table for each 2 MiB");
 }
 
 /* Every struct page is in one leaf; nothing beats the unified layout's frames. */
@@ -54,7 +56,7 @@ static bool holds(uint64_t bytes, unsigned shift)
 	uint64_t pages = structs_of(bytes) >> PAGE_SHIFT, least = UINT64_MAX, unified = 0;
 
 	for (unsigned layout = 0; layout < NR_LAYOUTS; layout++) {
-		struct layout_cost cost = layout_cost(layout, bytes, ORDER(shift));
+		struct layout_cost cost = layout_cost(layout, bytes, ORDER(shift), true);
 
 		if (cost.own + cost.shared != pages)
 			return false;
