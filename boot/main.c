@@ -189,7 +189,7 @@ static int run(void)
 	return failures ? EXIT_FAILURES : EXIT_OK;
 }
 
-/* boot_memory(). *@instructions: how many it took, what more RAM costs; 0 where none are counted. */
+/* boot_memory(). *@instructions: how many it took; 0 where none are counted. */
 static int start_memory(uint64_t fdt_pa, uint64_t image_pa, uint32_t *instructions)
 {
 	uint32_t start = 0;

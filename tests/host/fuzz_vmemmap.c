@@ -43,10 +43,9 @@ uint64_t host_read_sysreg(const char *name)
 	return !strcmp(name, "id_aa64mmfr1_el1"); /* HAFDBS: access flags alone */
 }
 
-void host_write_sysreg(const char *name, uint64_t value)
+void mmu_model_write_tcr(uint64_t value)
 {
-	if (!strcmp(name, "tcr_el1"))
-		tcr = value;
+	tcr = value;
 }
 
 /* --- choices ------------------------------------------------------------------------------ */

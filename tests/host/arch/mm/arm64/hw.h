@@ -119,6 +119,7 @@ static __always_inline void hw_tlbi_rvaae1is(uint64_t operand)
 
 static __always_inline void hw_write_tcr(uint64_t value)
 {
+	host_write_sysreg("tcr_el1", value);
 	TELL_MODEL(write_tcr, value);
 	MM_EVENT(EVENT_TCR, 0, 0, value);
 }
