@@ -9,6 +9,7 @@
 
 #include "bench/hvo/family.h"
 #include "bench/hvo/pages.h"
+#include "bench/pmu/events.h"
 #include "bench/report/text.h"
 #include "lib/cmdline/options.h"
 #include "lib/log.h"
@@ -89,7 +90,7 @@ static int make_blocks(void)
 static int prepare(struct pass *pass)
 {
 	static char why[80];
-	uint64_t needed = options.warmup + options.samples + 1;
+	uint64_t needed = (1 + bench_events.rounds) * (options.warmup + options.samples) + 1;
 
 	split_before = hvo_split;
 	count = next = 0;
@@ -117,7 +118,7 @@ static void finish(struct pass *pass)
 
 static int before(struct pass *pass)
 {
-	pass->why = "no more blocks of the vmemmap are whole (events=)";
+	pass->why = "no more blocks of the vmemmap are whole";
 	if (next == count)
 		return -ENOMEM;
 	pass->why = NULL;

@@ -26,6 +26,9 @@ static uint64_t own_pages(uint64_t bytes, unsigned order)
 	return layout_bytes(&cost) >> PAGE_SHIFT;
 }
 
+/* So that a machine with a lot of RAM does not spend minutes, and its host's memory, on a row. */
+#define MOST_BYTES (2 * GiB + 256 * MiB)
+
 static uint64_t added; /* pages */
 
 int phantom_add(struct pass *pass, uint64_t bytes, unsigned order)
@@ -33,6 +36,10 @@ int phantom_add(struct pass *pass, uint64_t bytes, unsigned order)
 	uint64_t own = own_pages(bytes, order);
 	int error;
 
+	if (own > MOST_BYTES >> PAGE_SHIFT) {
+		pass->why = "more struct pages than are populated in one go";
+		return -E2BIG;
+	}
 	/* The eighth: upper tables, and what stays behind in blocks that are broken up. */
 	if (own + own / 8 + 1024 > nr_free_pages()) {
 		pass->why = "not enough memory for the struct pages";
