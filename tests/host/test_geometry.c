@@ -132,7 +132,7 @@ static void test_indexes(void)
 	ok(good, "table_index() at the edges of the space and of an entry");
 }
 
-static uint64_t field(desc_t d, unsigned high, unsigned low)
+static uint64_t bits_of(desc_t d, unsigned high, unsigned low)
 {
 	return d >> low & ((2UL << (high - low)) - 1);
 }
@@ -140,11 +140,11 @@ static uint64_t field(desc_t d, unsigned high, unsigned low)
 /* Each field of a leaf where the architecture has it. */
 static bool leaf_has(desc_t d, int level, uint64_t attr, uint64_t ap, uint64_t pxn)
 {
-	return field(d, 0, 0) == 1 && field(d, 1, 1) == (level == 3) && field(d, 4, 2) == attr &&
-	       field(d, 5, 5) == 0 && field(d, 7, 6) == ap && field(d, 9, 8) == 3 &&
-	       field(d, 10, 10) == 1 && field(d, 11, 11) == 0 && field(d, 51, 48) == 0 &&
-	       field(d, 52, 52) == 0 && field(d, 53, 53) == pxn && field(d, 54, 54) == 1 &&
-	       field(d, 63, 55) == 0;
+	return bits_of(d, 0, 0) == 1 && bits_of(d, 1, 1) == (level == 3) &&
+	       bits_of(d, 4, 2) == attr && bits_of(d, 5, 5) == 0 && bits_of(d, 7, 6) == ap &&
+	       bits_of(d, 9, 8) == 3 && bits_of(d, 10, 10) == 1 && bits_of(d, 11, 11) == 0 &&
+	       bits_of(d, 51, 48) == 0 && bits_of(d, 52, 52) == 0 && bits_of(d, 53, 53) == pxn &&
+	       bits_of(d, 54, 54) == 1 && bits_of(d, 63, 55) == 0;
 }
 
 static void test_leaves(void)
