@@ -94,8 +94,12 @@ int sections_add(uint64_t pfn, uint64_t nr, unsigned order, enum zone_id zone)
 
 void sections_remove(uint64_t pfn, uint64_t nr)
 {
-	for (uint64_t i = pfn / PAGES_PER_SECTION; i < (pfn + nr) / PAGES_PER_SECTION; i++)
-		*entry_of(i) = (struct mem_section){ 0 };
+	for (uint64_t i = pfn / PAGES_PER_SECTION; i < (pfn + nr) / PAGES_PER_SECTION; i++) {
+		struct mem_section *entry = entry_of(i);
+
+		if (entry)
+			*entry = (struct mem_section){ 0 };
+	}
 }
 
 static bool is_equal(const struct mem_section *a, const struct mem_section *b)

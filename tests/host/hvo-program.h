@@ -43,6 +43,21 @@ static inline struct huge *take_unsplit(gfp_t gfp)
 	return h;
 }
 
+/* One whose struct pages are in the same block, or group, or table as @near's. */
+static inline struct huge *take_near(const struct huge *near)
+{
+	struct huge *h = take(GFP_KERNEL), *taken[256];
+	unsigned n = 0;
+
+	while (h && ((uint64_t)h->head ^ (uint64_t)near->head) >= PMD_SIZE && n < 256) {
+		taken[n++] = h;
+		h = take(GFP_KERNEL);
+	}
+	while (n)
+		give(taken[--n]);
+	return h;
+}
+
 static inline void give(struct huge *h)
 {
 	struct page *page = h->head;

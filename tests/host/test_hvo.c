@@ -108,7 +108,7 @@ static void test_two_cpus(void)
 	struct huge *h = take_unsplit(GFP_KERNEL);
 	uint64_t before;
 
-	others = take(GFP_KERNEL);
+	others = take_near(h);
 	before = kept_pages();
 	hold.late = optimize_others;
 	ok(!optimize(h) && !others_error && !hold.late && right(),

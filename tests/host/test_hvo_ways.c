@@ -111,7 +111,7 @@ static void test_ro(void)
 static void test_bbm(void)
 {
 	struct huge *h = take(GFP_KERNEL);
-	uint64_t digest, before;
+	uint64_t digest, before, done = 99;
 
 	ok(!hvo_strategy_refused(HVO_BBM) && !hvo_set_strategy(HVO_BBM),
 	   "hvo=bbm is never refused");
@@ -123,6 +123,8 @@ static void test_bbm(void)
 	ok(optimize(h) == -ETIMEDOUT && digest == mmu_model_digest() && before == nr_free_pages() &&
 		   right(),
 	   "hvo=bbm: a CPU that does not answer: nothing changes");
+	ok(hugetlb_vmemmap_optimize_pages(&h->head, 1, &done) == -ETIMEDOUT && !done,
+	   "hvo=bbm: of many none is said to be done");
 	hold.error = 0;
 	optimize(h);
 	digest = mmu_model_digest();

@@ -212,11 +212,12 @@ static bool starve(unsigned order, uint64_t first, uint64_t last, bool *good)
 	failed = fail_nth_end();
 	if (!error) {
 		model_device(order, true);
-		*good = *good && !world_wrong();
+		*good = *good && !world_wrong_some(16);
 		remove_device();
 		model_device(order, false);
 	}
-	*good = *good && (!error || error == -ENOMEM) && (!error || failed) && !world_wrong();
+	*good = *good && (!error || error == -ENOMEM) && (!error || failed) &&
+		!world_wrong_some(16);
 	*good = *good && before == free_or_kept();
 	return !failed;
 }
