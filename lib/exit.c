@@ -95,6 +95,7 @@ _Noreturn void exit_run(int status)
 {
 	become_last_speaker();
 	log_printf("tlbed: exit status %d\n", status);
+	log_drain();
 	ending = true;
 	switch (options.exit) {
 	case EXIT_BY_SEMIHOSTING:
