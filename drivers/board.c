@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The boards (board.h).
+ */
+#include "drivers/board.h"
+
+#include <string.h>
+
+/*
+ * Where it comes from:
+ *	the first 2 MiB		TF-A's BL31 from 0x40000 on, SCMI's shared memory at 0x10f000,
+ *U-Boot's tags at 0x1fe000 (TF-A plat/rockchip/rk3588/include/rk3588_def.h,
+ *				drivers/secure/secure.c); U-Boot's arch/arm/mach-rockchip/sdram.c clips
+ *it
+ *	OP-TEE			secure where there is one, and every vendor's firmware has one:
+ * /memory of vendor U-Boots goes round it, mainline's of before v2024.07 does not the holes
+ *nothing answers there on boards of 16 and 32 GB (the banks that the DDR firmware reports; U-Boot
+ *b107cfbb794); of U-Boots before v2024.07 only that of the Rock 5B knows An RK3582 is an RK3588S of
+ *which parts are off (U-Boot's generic-rk3588 is for both).
+ */
+static const struct carve_out rk3588_carve_outs[] = {
+	{ 0, 2 * MiB, "firmware" },
+	{ 0x8400000, 16 * MiB, "OP-TEE" },
+	{ 0x3fc000000, 5 * MiB, "a hole" },
+	{ 0x3fff00000, 1 * MiB, "a hole" },
+};
+
+/*
+ * SYSTEM_OFF drives the pin pmic_sleep high and waits (TF-A
+ * plat/rockchip/rk3588/drivers/pmu/pmu.c): what the power chip makes of it is as it was set up.
+ */
+#define RK3588_OFF "this SoC's firmware only asks the power chip; unplug it if it stays on"
+
+#define CARVE_OUTS(array) .carve_outs = (array), .nr_carve_outs = ARRAY_SIZE(array)
+
+static const struct board boards[] = {
+	{ "rockchip,rk3588", CARVE_OUTS(rk3588_carve_outs), .off_note = RK3588_OFF },
+	{ "rockchip,rk3582", CARVE_OUTS(rk3588_carve_outs), .off_note = RK3588_OFF },
+};
+
+/* Whether the root has a compatible that begins so: rk3588s and rk3588j are rk3588s too. */
+static bool is_board(const struct fdt_prop *list, const struct board *board)
+{
+	const char *name = NULL;
+
+	while ((name = fdt_next_str(list, name)))
+		if (!strncmp(name, board->compatible, strlen(board->compatible)))
+			return true;
+	return false;
+}
+
+const struct board *find_board(const struct fdt *fdt)
+{
+	struct fdt_prop list;
+
+	if (fdt_get_prop(fdt, fdt->root, "compatible", &list))
+		return NULL;
+	for (unsigned i = 0; i < ARRAY_SIZE(boards); i++)
+		if (is_board(&list, &boards[i]))
+			return &boards[i];
+	return NULL;
+}
+
+const struct carve_out *find_carve_out(const struct board *board, uint64_t start, uint64_t end)
+{
+	for (unsigned i = 0; board && i < board->nr_carve_outs; i++) {
+		const struct carve_out *c = &board->carve_outs[i];
+
+		if (start < c->base + c->size && c->base < end)
+			return c;
+	}
+	return NULL;
+}
