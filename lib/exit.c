@@ -93,7 +93,11 @@ bool begin_last_words(void)
 
 _Noreturn void exit_run(int status)
 {
+	bool off = options.exit == EXIT_BY_OFF && power;
+
 	become_last_speaker();
+	if (off && power->off_note)
+		log_printf("tlbed: %s\n", power->off_note);
 	log_printf("tlbed: exit status %d\n", status);
 	log_drain();
 	ending = true;
