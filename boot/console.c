@@ -10,8 +10,12 @@
 #include "boot/memory.h"
 #include "boot/tables.h"
 #include "drivers/driver.h"
+#include "lib/arm64/semihosting.h"
+#include "lib/cmdline/options.h"
 #include "mm/arm64/layout.h"
 #include "mm/map/map.h"
+
+static bool have_console;
 
 static void use_console(const struct console_driver *driver, const struct fdt *fdt, int node,
 			uint64_t base)
@@ -20,6 +24,7 @@ static void use_console(const struct console_driver *driver, const struct fdt *f
 
 	boot_map(swapper_pg_dir, FIXED_CONSOLE, start,
 		 ALIGN_UP(base + CONSOLE_BYTES, PAGE_SIZE) - start, PROT_DEVICE_nGnRE);
+	have_console = true;
 	log_set_console(driver->probe(fdt, node, (void *)(FIXED_CONSOLE + base % PAGE_SIZE)));
 }
 
@@ -66,6 +71,33 @@ static void try_bytes(const struct fdt *fdt, const char *bytes, uint64_t size)
 			}
 		}
 	}
+}
+
+/* As long as it likes, in pieces that end in NUL. */
+static void semihosting_write(const char *bytes, size_t len)
+{
+	char piece[128];
+
+	while (len) {
+		size_t n = MIN(len, sizeof(piece) - 1);
+
+		memcpy(piece, bytes, n);
+		piece[n] = '\0';
+		semihosting_call(SYS_WRITE0, piece);
+		bytes += n;
+		len -= n;
+	}
+}
+
+void console_without_uart(void)
+{
+	static const struct console semihosting = { .write = semihosting_write };
+
+	if (have_console || options.exit != EXIT_BY_SEMIHOSTING)
+		return;
+	have_console = true;
+	log_printf("boot: no UART that is known here: whoever listens by semihosting reads this\n");
+	log_set_console(&semihosting);
 }
 
 void start_console(const struct fdt *fdt, const void *bytes, uint64_t size)
