@@ -7,16 +7,18 @@
 #include <string.h>
 
 /*
- * Where it comes from:
- *	the first 2 MiB		TF-A's BL31 from 0x40000 on, SCMI's shared memory at 0x10f000,
- *U-Boot's tags at 0x1fe000 (TF-A plat/rockchip/rk3588/include/rk3588_def.h,
- *				drivers/secure/secure.c); U-Boot's arch/arm/mach-rockchip/sdram.c clips
- *it
- *	OP-TEE			secure where there is one, and every vendor's firmware has one:
- * /memory of vendor U-Boots goes round it, mainline's of before v2024.07 does not the holes
- *nothing answers there on boards of 16 and 32 GB (the banks that the DDR firmware reports; U-Boot
- *b107cfbb794); of U-Boots before v2024.07 only that of the Rock 5B knows An RK3582 is an RK3588S of
- *which parts are off (U-Boot's generic-rk3588 is for both).
+ * The first 2 MiB: TF-A's BL31 from 0x40000 on, SCMI's shared memory at 0x10f000, boot's tags
+ * at 0x1fe000 (TF-A plat/rockchip/rk3588: include/rk3588_def.h, drivers/secure/secure.c).
+ * U-Boot's arch/arm/mach-rockchip/sdram.c leaves them out of /memory.
+ *
+ * OP-TEE's 16 MiB are secure where there is one, as in every vendor's firmware. The vendor's
+ * U-Boot goes round them, a mainline one before v2024.07 does not, and nothing tells which is
+ * there.
+ *
+ * The holes are on boards of 16 and 32 GB, by what the DDR firmware reports (U-Boot commit
+ * b107cfbb794). Of U-Boots before v2024.07 only the Rock 5B's names them.
+ *
+ * An RK3582 is an RK3588S of which parts are off: U-Boot's generic-rk3588 is for both.
  */
 static const struct carve_out rk3588_carve_outs[] = {
 	{ 0, 2 * MiB, "firmware" },
