@@ -10,16 +10,12 @@
 #include "boot/memory.h"
 #include "boot/tables.h"
 #include "drivers/driver.h"
+#include "lib/arm64/semihosting.h"
+#include "lib/cmdline/options.h"
 #include "mm/arm64/layout.h"
 #include "mm/map/map.h"
 
-/* Registers: 256 bytes, which may cross a page. */
-#define REGISTER_BYTES 256
-
-static bool plausible(uint64_t base)
-{
-	return base % 4 == 0 && base < cpu_phys_end() - REGISTER_BYTES;
-}
+static bool have_console;
 
 static void use_console(const struct console_driver *driver, const struct fdt *fdt, int node,
 			uint64_t base)
@@ -27,33 +23,9 @@ static void use_console(const struct console_driver *driver, const struct fdt *f
 	uint64_t start = ALIGN_DOWN(base, PAGE_SIZE);
 
 	boot_map(swapper_pg_dir, FIXED_CONSOLE, start,
-		 ALIGN_UP(base + REGISTER_BYTES, PAGE_SIZE) - start, PROT_DEVICE_nGnRE);
+		 ALIGN_UP(base + CONSOLE_BYTES, PAGE_SIZE) - start, PROT_DEVICE_nGnRE);
+	have_console = true;
 	log_set_console(driver->probe(fdt, node, (void *)(FIXED_CONSOLE + base % PAGE_SIZE)));
-}
-
-/* True if @node is a console that was brought up. */
-static bool try_node(const struct fdt *fdt, int node)
-{
-	const struct console_driver *driver = find_console_driver(fdt, node);
-	uint64_t base, size;
-
-	if (!driver || fdt_get_reg(fdt, node, 0, &base, &size) || !plausible(base))
-		return false;
-	use_console(driver, fdt, node, base);
-	return true;
-}
-
-static bool try_first_known(const struct fdt *fdt)
-{
-	const struct console_driver *d;
-
-	for_each_registered (d, drivers) {
-		int node = fdt_next_compatible(fdt, fdt->root, d->compatible);
-
-		if (fdt_get_status(fdt, node) == FDT_OKAY && try_node(fdt, node))
-			return true;
-	}
-	return false;
 }
 
 /* "pl011@9000000", "serial@ff000000", "uart@..." at @name, terminated before @end: its address. */
@@ -77,7 +49,7 @@ static bool uart_name(const char *name, const char *end, uint64_t *base)
 			value = value << 4 | (uint64_t)(digit - digits);
 		}
 		*base = value;
-		return p < end && p > name + len && plausible(value);
+		return p < end && p > name + len && is_console_address(value, cpu_phys_end());
 	}
 	return false;
 }
@@ -101,9 +73,41 @@ static void try_bytes(const struct fdt *fdt, const char *bytes, uint64_t size)
 	}
 }
 
+/* As long as it likes, in pieces that end in NUL. */
+static void semihosting_write(const char *bytes, size_t len)
+{
+	char piece[128];
+
+	while (len) {
+		size_t n = MIN(len, sizeof(piece) - 1);
+
+		memcpy(piece, bytes, n);
+		piece[n] = '\0';
+		semihosting_call(SYS_WRITE0, piece);
+		bytes += n;
+		len -= n;
+	}
+}
+
+void console_without_uart(void)
+{
+	static const struct console semihosting = { .write = semihosting_write };
+
+	if (have_console || options.exit != EXIT_BY_SEMIHOSTING)
+		return;
+	have_console = true;
+	log_printf("boot: no UART that is known here: whoever listens by semihosting reads this\n");
+	log_set_console(&semihosting);
+}
+
 void start_console(const struct fdt *fdt, const void *bytes, uint64_t size)
 {
-	if (try_node(fdt, fdt_stdout(fdt, NULL)) || try_first_known(fdt))
-		return;
-	try_bytes(fdt, bytes, size);
+	const struct console_driver *driver;
+	uint64_t base;
+	int node = find_console(fdt, cpu_phys_end(), &driver, &base);
+
+	if (node > 0)
+		use_console(driver, fdt, node, base);
+	else
+		try_bytes(fdt, bytes, size);
 }

@@ -13,3 +13,9 @@
  * about it is seen. Without any, output goes nowhere. Boot CPU, MMU on, once.
  */
 void start_console(const struct fdt *fdt, const void *bytes, uint64_t size);
+
+/*
+ * Without a UART, and with `exit=semihosting`, which says that a debugger listens: that one is the
+ * console, for what was said before too (as far as the log kept it). Once the options are read.
+ */
+void console_without_uart(void);

@@ -218,6 +218,7 @@ _Noreturn void boot_main(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 	log_printf("command line: %s\n", fdt_bootargs(&fdt));
 	if (!read_options(fdt_bootargs(&fdt)))
 		exit_run(EXIT_BAD_OPTION);
+	console_without_uart();
 	if (start_memory(fdt_pa, image_pa, &instructions))
 		exit_run(EXIT_PANIC);
 	start_checker();

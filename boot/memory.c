@@ -4,9 +4,8 @@
  */
 #include "boot/memory.h"
 
-#include <string.h>
-
 #include "boot/check.h"
+#include "boot/ram/plan.h"
 #include "boot/tables.h"
 #include "lib/arm64/sysreg.h"
 #include "lib/log.h"
@@ -48,51 +47,6 @@ OPTION_CHOICE(
 OPTION_FLAG(split, "split", &vmalloc_split,
 	    "  pages of huge vmalloc blocks have references of their own, as in Linux");
 
-static int complain(int error, const char *what, uint64_t base, uint64_t size)
-{
-	if (error)
-		log_printf("boot: %s at 0x%lx, %lu KiB: error %d\n", what, base, size >> 10, error);
-	return error;
-}
-
-static int reserve_from_tree(const struct fdt *fdt)
-{
-	struct fdt_region r = { 0 };
-	int error = 0;
-
-	while (!error && fdt_next_memreserve(fdt, &r))
-		if (!r.skipped)
-			error = complain(boot_ram_reserve(r.base, r.size), "/memreserve/", r.base,
-					 r.size);
-	memset(&r, 0, sizeof(r));
-	while (!error && fdt_next_reserved(fdt, &r)) {
-		if (r.skipped)
-			log_printf("boot: reserved-memory %s skipped: %s\n", r.name, r.skipped);
-		else if (r.no_map)
-			error = boot_ram_reserve_nomap(r.base, r.size);
-		else
-			error = boot_ram_reserve(r.base, r.size);
-		complain(error, "reserved-memory", r.base, r.size);
-	}
-	return error;
-}
-
-static int add_ram(const struct fdt *fdt)
-{
-	struct fdt_region r = { 0 };
-	int error = 0;
-
-	while (!error && fdt_next_ram(fdt, &r)) {
-		if (r.skipped)
-			log_printf("boot: memory node %s skipped: %s\n", r.name, r.skipped);
-		else
-			error = complain(boot_ram_add(r.base, r.size), "memory", r.base, r.size);
-	}
-	if (!error && mem_limit)
-		boot_ram_limit(mem_limit);
-	return error;
-}
-
 /* Largest alignment first, so that every leaf size can be tried on it. */
 static uint64_t find_devmem(uint64_t size)
 {
@@ -121,61 +75,6 @@ static void carve_devmem(void)
 	if (size < devmem_wanted)
 		log_printf("boot: no room for devmem=%luK, it is %luK\n", devmem_wanted >> 10,
 			   devmem_size >> 10);
-}
-
-static uint64_t range_start(const struct phys_range *r)
-{
-	return r->first_pfn << PAGE_SHIFT;
-}
-
-static uint64_t range_end(const struct phys_range *r)
-{
-	return (r->first_pfn + r->pages) << PAGE_SHIFT;
-}
-
-static void map_linear(const struct phys_range *r)
-{
-	boot_map(swapper_pg_dir, PAGE_OFFSET + range_start(r), range_start(r),
-		 range_end(r) - range_start(r), PAGE_KERNEL);
-}
-
-/* The range that holds the image's writable part, which the image's own tables can map. */
-static bool find_home(uint64_t image_pa, struct phys_range *r)
-{
-	uint64_t start = image_pa + (_data - _text), end = image_pa + (_end - _text);
-
-	for_each_ram_range (r)
-		if (start >= range_start(r) && end <= range_end(r))
-			return true;
-	return false;
-}
-
-/*
- * The image's range first. Tables come from the largest range that is mapped so far; the
- * image's pool helps out where that one is full.
- */
-static int map_all_linear(uint64_t image_pa)
-{
-	struct phys_range home, r;
-	uint64_t largest;
-
-	if (!find_home(image_pa, &home)) {
-		log_printf("boot: the image at 0x%lx is not in any memory node\n", image_pa);
-		return -EINVAL;
-	}
-	map_linear(&home);
-	boot_tables_from_ram(range_start(&home), range_end(&home));
-	largest = home.pages;
-	for_each_ram_range (&r) {
-		if (r.first_pfn == home.first_pfn)
-			continue;
-		map_linear(&r);
-		if (r.pages > largest) {
-			largest = r.pages;
-			boot_tables_from_ram(range_start(&r), range_end(&r));
-		}
-	}
-	return 0;
 }
 
 /* Sections for RAM that has none yet: boot's huge pages have theirs. */
@@ -227,21 +126,6 @@ static int map_struct_pages(void)
 	return map_structs_of(first, last);
 }
 
-/*
- * Text and rodata have no other mapping than the image's own: not in the linear map, and,
- * without struct pages, not by vmap(); ioremap() is told.
- */
-static int reserve_image(uint64_t image_pa)
-{
-	int error = boot_ram_reserve(image_pa, _end - _text);
-
-	if (!error)
-		error = boot_ram_reserve_nomap(image_pa, _erodata - _text);
-	ioremap_forbidden_start = image_pa;
-	ioremap_forbidden_end = image_pa + (_erodata - _text);
-	return complain(error, "image", image_pa, _end - _text);
-}
-
 /* What this CPU can address (ID_AA64MMFR0_EL1.PARange), at most what the linear map covers. */
 uint64_t cpu_phys_end(void)
 {
@@ -253,20 +137,19 @@ uint64_t cpu_phys_end(void)
 
 int boot_memory(const struct fdt *fdt, uint64_t fdt_pa, uint64_t image_pa)
 {
-	int error = add_ram(fdt);
+	const struct boot_image image = { .start = image_pa,
+					  .writable = image_pa + (_erodata - _text),
+					  .end = image_pa + (_end - _text) };
+	int error = plan_ram(fdt, fdt_pa, &image, mem_limit);
 
-	if (!error)
-		error = reserve_from_tree(fdt);
-	if (!error)
-		error = reserve_image(image_pa);
-	if (!error)
-		error = complain(boot_ram_reserve(fdt_pa, fdt->size), "tree", fdt_pa, fdt->size);
 	if (error)
 		return error;
+	/* Without struct pages vmap() does not map text and rodata; ioremap() is told. */
+	ioremap_forbidden_start = image.start;
+	ioremap_forbidden_end = image.writable;
 	carve_devmem();
-	error = map_all_linear(image_pa);
-	if (!error)
-		error = reserve_checker();
+	map_linear(swapper_pg_dir, &image);
+	error = reserve_checker();
 	if (error)
 		return error;
 	/* Now that all memory is mapped: what is asked for must leave room for the struct pages. */

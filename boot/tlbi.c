@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
  * The options about TLBIs (tlbi.h). What they ask for depends on every CPU that may run: those that
- * have not started are known by their names in the device tree.
+ * have not started are known by their names in the device tree, and what their errata ask for is
+ * asked again as they come up.
  */
 #include "boot/tlbi.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "drivers/smp/cpus.h"
 #include "lib/arm64/sysreg.h"
 #include "lib/cmdline/cmdline.h"
 #include "lib/log.h"
@@ -23,18 +26,87 @@ OPTION_CHOICE(flush, "flush", &policy, flush_policy_names,
 OPTION_CHOICE(tlbi, "tlbi", &repeat, repeats,
 	      "=auto|once|twice  the workaround for cores that complete a TLBI early (auto)");
 
-static const char *errata; /* of a CPU of this machine; NULL: of none */
+/* The kinds of CPUs that there are: by MIDR_EL1 once one ran, else by what the tree calls it. */
+struct kind {
+	uint64_t midr;
+	const char *compatible;
+};
 
-/* This CPU's, else that of the first which has any. */
-static const char *find_errata(const struct fdt *fdt)
+static struct kind kinds[8];
+static unsigned nr_kinds;
+static bool needs_twice; /* any of them */
+
+static bool is_known(uint64_t midr, const char *compatible)
 {
-	const char *found = tlbi_errata_of_midr(read_sysreg(midr_el1));
-	struct fdt_cpu cpu = { 0 };
+	for (unsigned i = 0; i < nr_kinds; i++) {
+		if (midr && kinds[i].midr == midr)
+			return true;
+		if (!midr && compatible && kinds[i].compatible &&
+		    !strcmp(kinds[i].compatible, compatible))
+			return true;
+	}
+	return false;
+}
 
-	while (!found && fdt_next_cpu(fdt, &cpu))
+/* NULL: that kind is known. */
+static const struct kind *learn_kind(uint64_t midr, const char *compatible)
+{
+	const struct erratum *e = NULL;
+
+	if (is_known(midr, compatible) || nr_kinds == ARRAY_SIZE(kinds))
+		return NULL;
+	while ((e = next_erratum(e, midr, compatible)))
+		needs_twice |= e->tlbi;
+	kinds[nr_kinds] = (struct kind){ midr, compatible };
+	return &kinds[nr_kinds++];
+}
+
+/* This CPU's kind first, then those of the tree, whose order cpus[] has. */
+static void learn_kinds(const struct fdt *fdt)
+{
+	const char *own = NULL;
+	struct fdt_cpu cpu = { 0 };
+	unsigned i;
+
+	for (i = 0; i < nr_cpus && fdt_next_cpu(fdt, &cpu); i++)
+		if (i == boot_cpu)
+			own = cpu.compatible;
+	learn_kind(read_sysreg(midr_el1), own);
+	cpu = (struct fdt_cpu){ 0 };
+	for (i = 0; i < nr_cpus && fdt_next_cpu(fdt, &cpu); i++)
 		if (cpu.status != FDT_FAIL)
-			found = tlbi_errata_of_compatible(cpu.compatible);
-	return found;
+			learn_kind(cpus[i].midr, cpu.compatible);
+}
+
+static void print_kind(const struct kind *kind)
+{
+	const struct erratum *e = NULL;
+	char line[256];
+	int len;
+
+	if (kind->midr)
+		len = snprintf(line, sizeof(line), "%s r%lup%lu:", core_name(kind->midr),
+			       field(kind->midr, 23, 20), field(kind->midr, 3, 0));
+	else
+		len = snprintf(line, sizeof(line), "%s, which has not run yet:",
+			       kind->compatible ? kind->compatible : "a CPU without a name");
+	if (!next_erratum(NULL, kind->midr, kind->compatible))
+		len += snprintf(line + len, sizeof(line) - len, " none known");
+	while ((e = next_erratum(e, kind->midr, kind->compatible)))
+		len += snprintf(line + len, sizeof(line) - len, " %s (%s)", e->number, e->answer);
+	log_printf("  errata    %s\n", line);
+}
+
+/* A CPU came up: what it calls itself may be another core, or revision, than its name said. */
+static void learn_cpu(const struct cpu *cpu)
+{
+	const struct kind *kind = learn_kind(cpu->midr, NULL);
+
+	if (!kind)
+		return;
+	print_kind(kind);
+	if (repeat == TLBI_AUTO && needs_twice)
+		WRITE_ONCE(door_tlbi_twice, true);
 }
 
 /* Every CPU is of the kind of this one, as far as the tree says. */
@@ -59,8 +131,9 @@ void apply_tlbi_options(const struct fdt *fdt)
 
 	/* 2: TLBIs by range too (D17.2.61). One CPU without them must not be sent any. */
 	flush_has_ranges = tlb >= 2 && is_one_kind(fdt);
-	errata = find_errata(fdt);
-	door_tlbi_twice = repeat == TLBI_TWICE || (repeat == TLBI_AUTO && errata);
+	learn_kinds(fdt);
+	cpu_came_up = learn_cpu;
+	door_tlbi_twice = repeat == TLBI_TWICE || (repeat == TLBI_AUTO && needs_twice);
 	if (policy != FLUSH_LAZY)
 		vm_unmap_aliases();
 	flush_set_policy(policy);
@@ -73,9 +146,8 @@ void apply_tlbi_options(const struct fdt *fdt)
 
 void print_tlbi(void)
 {
-	log_printf("  tlb       flush=%s, TLBI %s", flush_policy_names[flush_policy],
-		   door_tlbi_twice ? "twice" : "once");
-	if (errata)
-		log_printf(" (tlbi=%s; errata %s)", repeats[repeat], errata);
-	log_printf("\n");
+	log_printf("  tlb       flush=%s, TLBI %s (tlbi=%s)\n", flush_policy_names[flush_policy],
+		   door_tlbi_twice ? "twice" : "once", repeats[repeat]);
+	for (unsigned i = 0; i < nr_kinds; i++)
+		print_kind(&kinds[i]);
 }

@@ -22,7 +22,14 @@ static int pl011_read_byte(void)
 	return pl011_read(pl011_regs, PL011_DR) & 0xff;
 }
 
-static const struct console pl011_console = { .write = pl011_write, .read = pl011_read_byte };
+static void pl011_drain(void)
+{
+	pl011_wait_clear(pl011_regs, PL011_FR_BUSY);
+}
+
+static const struct console pl011_console = { .write = pl011_write,
+					      .read = pl011_read_byte,
+					      .drain = pl011_drain };
 
 static const struct console *pl011_probe(const struct fdt *fdt, int node, void *regs)
 {

@@ -22,11 +22,18 @@ static __always_inline uint32_t pl011_read(uintptr_t regs, unsigned offset)
 	return *(volatile uint32_t *)(regs + offset);
 }
 
+/* Whether @bit of FR goes away in time. */
+static __always_inline bool pl011_wait_clear(uintptr_t regs, uint32_t bit)
+{
+	for (unsigned spins = 0; pl011_read(regs, PL011_FR) & bit; spins++)
+		if (spins == PL011_SPIN_LIMIT)
+			return false;
+	return true;
+}
+
 /* Sends one byte; drops it if the FIFO stays full. MMU on or off, polled. */
 static __always_inline void pl011_send(uintptr_t regs, char c)
 {
-	for (unsigned spins = 0; pl011_read(regs, PL011_FR) & PL011_FR_TXFF; spins++)
-		if (spins == PL011_SPIN_LIMIT)
-			return;
-	*(volatile uint32_t *)(regs + PL011_DR) = (unsigned char)c;
+	if (pl011_wait_clear(regs, PL011_FR_TXFF))
+		*(volatile uint32_t *)(regs + PL011_DR) = (unsigned char)c;
 }

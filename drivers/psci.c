@@ -4,6 +4,7 @@
  */
 #include "drivers/psci.h"
 
+#include "drivers/board.h"
 #include "drivers/psci-call.h"
 #include "lib/arm64/barrier.h"
 #include "lib/exit.h"
@@ -29,9 +30,10 @@ static void psci_system_reset(void)
 
 void psci_init(const struct fdt *fdt)
 {
-	static const struct power psci_power = { .off = psci_system_off,
-						 .reset = psci_system_reset };
+	static struct power psci_power = { .off = psci_system_off, .reset = psci_system_reset };
+	const struct board *board = find_board(fdt);
 
+	psci_power.off_note = board ? board->off_note : NULL;
 	present = fdt_get_psci(fdt, &psci) == 0;
 	if (present)
 		set_power(&psci_power);

@@ -9,12 +9,10 @@
 #include "lib/arm64/backtrace.h"
 #include "lib/arm64/barrier.h"
 #include "lib/arm64/cpu.h"
+#include "lib/arm64/semihosting.h"
 #include "lib/arm64/sysreg.h"
 #include "lib/log.h"
 #include "lib/cmdline/options.h"
-
-#define SYS_EXIT_EXTENDED	     0x20
-#define ADP_STOPPED_APPLICATION_EXIT 0x20026UL
 
 /* What ends the run: CPU + 1 of whoever speaks last, 0: nobody yet. */
 static uint64_t last_speaker;
@@ -31,14 +29,11 @@ void set_halt_others(void (*halt)(void))
 	halt_others = halt;
 }
 
-/* Arm semihosting, AArch64: HLT #0xF000, x0 = operation, x1 = parameter block. */
 static void semihosting_exit(int status)
 {
 	uint64_t block[2] = { ADP_STOPPED_APPLICATION_EXIT, status };
-	register uint64_t x0 asm("x0") = SYS_EXIT_EXTENDED;
-	register uint64_t *x1 asm("x1") = block;
 
-	asm volatile("hlt #0xf000" : "+r"(x0) : "r"(x1) : "memory");
+	semihosting_call(SYS_EXIT_EXTENDED, block);
 }
 
 static bool ending;
@@ -93,8 +88,13 @@ bool begin_last_words(void)
 
 _Noreturn void exit_run(int status)
 {
+	bool off = options.exit == EXIT_BY_OFF && power;
+
 	become_last_speaker();
+	if (off && power->off_note)
+		log_printf("tlbed: %s\n", power->off_note);
 	log_printf("tlbed: exit status %d\n", status);
+	log_drain();
 	ending = true;
 	switch (options.exit) {
 	case EXIT_BY_SEMIHOSTING:

@@ -10,6 +10,7 @@
 struct power {
 	void (*off)(void);
 	void (*reset)(void);
+	const char *off_note; /* said before off() is called, after which nothing can be; or NULL */
 };
 
 /* Whoever can switch the machine off says so, once, at boot. */

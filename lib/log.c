@@ -124,6 +124,16 @@ int log_read(void)
 	return byte < 0 ? -EAGAIN : byte;
 }
 
+void log_drain(void)
+{
+	uint64_t flags;
+	bool locked = begin(&flags);
+
+	if (log_console && log_console->drain)
+		log_console->drain();
+	end(locked, flags);
+}
+
 void log_break_lock(void)
 {
 	WRITE_ONCE(log_lock_broken, true);

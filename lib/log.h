@@ -17,6 +17,12 @@ struct console {
 
 	/* The next byte that came in, or -1; never waits. NULL: this console cannot be read. */
 	int (*read)(void);
+
+	/*
+	 * Waits, a bounded time, until the last byte is on the line: a reset would cut off what a
+	 * FIFO still holds. NULL: what is written is out.
+	 */
+	void (*drain)(void);
 };
 
 /*
@@ -43,6 +49,9 @@ void log_write(const char *bytes, size_t len);
  * Takes no lock, as nobody else reads: boot CPU.
  */
 int log_read(void);
+
+/* Returns once all that was logged has left the machine, or a bounded time later. */
+void log_drain(void);
 
 /*
  * From here on no lock is taken: the panic path prints even if the holder died in

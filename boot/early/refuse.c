@@ -4,6 +4,7 @@
  * run on. Linked with its own copy of the FDT reader and of the string functions, all
  * built for strict alignment, under the prefix early_ (see the Makefile).
  */
+#include "drivers/8250.h"
 #include "drivers/pl011.h"
 #include "drivers/psci-call.h"
 #include "lib/fdt/fdt.h"
@@ -16,36 +17,61 @@
  */
 _Noreturn void refuse(const void *tree, const char *reason);
 
-static void print(uintptr_t uart, const char *text)
+/* The one console, of either kind. */
+struct uart {
+	uintptr_t pl011;	  /* 0: none */
+	struct uart_8250 ns16550; /* regs is 0: none */
+};
+
+static void print(const struct uart *uart, const char *text)
 {
-	if (!uart)
-		return;
-	while (*text)
-		pl011_send(uart, *text++);
+	for (; *text; text++) {
+		if (uart->pl011)
+			pl011_send(uart->pl011, *text);
+		else if (uart->ns16550.regs &&
+			 uart_wait(&uart->ns16550, UART_LSR_THRE, UART_SPIN_LIMIT))
+			uart_write(&uart->ns16550, UART_THR, (uint8_t)*text);
+	}
 }
 
-static uintptr_t find_uart(const struct fdt *fdt)
+/* The switch that follows would cut off what a FIFO still holds. */
+static void drain(const struct uart *uart)
+{
+	if (uart->pl011)
+		pl011_wait_clear(uart->pl011, PL011_FR_BUSY);
+	else if (uart->ns16550.regs)
+		uart_wait(&uart->ns16550, UART_LSR_TEMT, UART_SPIN_LIMIT);
+}
+
+static void find_uart(const struct fdt *fdt, struct uart *uart)
 {
 	int node = fdt_stdout(fdt, NULL);
 	uint64_t base, size;
 
-	if (!fdt_is_compatible(fdt, node, "arm,pl011") || fdt_get_reg(fdt, node, 0, &base, &size))
-		return 0;
-	return base;
+	uart->pl011 = uart->ns16550.regs = 0;
+	if (fdt_get_reg(fdt, node, 0, &base, &size))
+		return;
+	if (fdt_is_compatible(fdt, node, "arm,pl011"))
+		uart->pl011 = base;
+	else if (fdt_is_compatible(fdt, node, "snps,dw-apb-uart") ||
+		 fdt_is_compatible(fdt, node, "ns16550a") ||
+		 fdt_is_compatible(fdt, node, "ns16550"))
+		uart_8250_layout(fdt, node, base, &uart->ns16550);
 }
 
 _Noreturn void refuse(const void *tree, const char *reason)
 {
 	struct fdt_psci psci;
+	struct uart uart;
 	uint64_t level;
 	struct fdt fdt;
-	uintptr_t uart;
 
 	fdt_open(&fdt, tree, tree ? FDT_SIZE_MAX : 0);
-	uart = find_uart(&fdt);
-	print(uart, "\r\n");
-	print(uart, reason);
-	print(uart, "\r\ntlbed: exit status 3\r\n");
+	find_uart(&fdt, &uart);
+	print(&uart, "\r\n");
+	print(&uart, reason);
+	print(&uart, "\r\ntlbed: exit status 3\r\n");
+	drain(&uart);
 	asm volatile("mrs %0, CurrentEL" : "=r"(level));
 	/* At EL3 there is no firmware below to call. */
 	if (level >> 2 < 3 && fdt_get_psci(&fdt, &psci) == 0)

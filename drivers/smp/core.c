@@ -19,7 +19,7 @@ static const struct core_name core_names[] = {
 	{ 0x4100d0c0, "Neoverse-N1" }, { 0x000f0510, "QEMU max" },
 };
 
-static const char *core_name(uint64_t midr)
+const char *core_name(uint64_t midr)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(core_names); i++)
 		if ((midr & 0xff00fff0) == core_names[i].part)

@@ -136,6 +136,7 @@ void smp_complain(const struct cpu *cpu, const char *what, const char *why)
 }
 
 void (*cpu_starts)(void);
+void (*cpu_came_up)(const struct cpu *cpu);
 
 /* --- on the new CPU --------------------------------------------------------------------------- */
 
@@ -263,6 +264,8 @@ int smp_start(unsigned number, const char *entry)
 	smp_begin_asking(); /* nobody stops the others while one is neither here nor there */
 	error = start(cpu, entry);
 	smp_end_asking();
+	if (!error && cpu_came_up)
+		cpu_came_up(cpu);
 	return error;
 }
 

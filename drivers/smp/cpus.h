@@ -70,6 +70,15 @@ unsigned nr_online_cpus(void);
  */
 extern void (*cpu_starts)(void);
 
+/*
+ * Called by cpu_up() for each CPU that came up, on the CPU that wanted it; its midr is known by
+ * then. NULL: nobody wants to know. Once, at boot.
+ */
+extern void (*cpu_came_up)(const struct cpu *cpu);
+
+/* "Cortex-A76": the core that calls itself @midr (MIDR_EL1). */
+const char *core_name(uint64_t midr);
+
 /* "Cortex-A76 r4p1, MIDR 414fd0b1, MPIDR 80000000": the CPU that calls. */
 #define CORE_TEXT_MAX 80
 void core_text(char *text, size_t size);

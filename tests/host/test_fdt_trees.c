@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+#include "tests/host/boards.h"
 #include "tests/host/fdt_exercise.h"
 #include "tests/host/fdt_libfdt.h"
 #include "tests/host/tap.h"
@@ -170,32 +171,6 @@ static char *report(const struct fdt *fdt)
 	return text;
 }
 
-/* All of @file in a block of exactly its size; the caller frees it. */
-static uint8_t *slurp(FILE *file, size_t *size)
-{
-	static uint8_t buffer[4 << 20];
-	uint8_t *blob;
-
-	*size = file ? fread(buffer, 1, sizeof(buffer), file) : 0;
-	blob = malloc(*size ? *size : 1);
-	memcpy(blob, buffer, *size);
-	return blob;
-}
-
-static uint8_t *compile(const char *dir, const char *board, const char *options, size_t *size)
-{
-	char command[1024];
-	uint8_t *blob;
-	FILE *pipe;
-
-	snprintf(command, sizeof(command), "dtc -q -I dts -O dtb %s '%s/%s'", options, dir, board);
-	pipe = popen(command, "r");
-	blob = slurp(pipe, size);
-	if (pipe)
-		pclose(pipe);
-	return blob;
-}
-
 /* Opens, calls everything, compares. */
 static void check_tree(struct fdt *fdt, const uint8_t *blob, size_t size, const char *name)
 {
@@ -253,7 +228,7 @@ static void check_board(const char *dir, const char *board)
 	char name[300];
 	struct fdt fdt;
 	size_t size;
-	uint8_t *blob = compile(dir, board, "", &size);
+	uint8_t *blob = compile_dts(dir, board, "", &size);
 
 	check_tree(&fdt, blob, size, board);
 	check_facts(&fdt, board);
@@ -261,12 +236,12 @@ static void check_board(const char *dir, const char *board)
 	check_nops(blob, size, name);
 	free(blob);
 	snprintf(name, sizeof(name), "%s version 16", board);
-	blob = compile(dir, board, "-V 16", &size);
+	blob = compile_dts(dir, board, "-V 16", &size);
 	check_tree(&fdt, blob, size, name);
 	check_facts(&fdt, board);
 	free(blob);
 	snprintf(name, sizeof(name), "%s padded", board);
-	blob = compile(dir, board, "-p 4096 -R 5", &size);
+	blob = compile_dts(dir, board, "-p 4096 -R 5", &size);
 	check_tree(&fdt, blob, size, name);
 	free(blob);
 }
@@ -340,7 +315,7 @@ static void test_translation(const char *dir)
 		{ "serial", 0, -EINVAL, 0, 0 },
 	};
 	size_t size;
-	uint8_t *blob = compile(dir, "hard-buses.dts", "", &size);
+	uint8_t *blob = compile_dts(dir, "hard-buses.dts", "", &size);
 	struct fdt fdt;
 
 	fdt_open(&fdt, blob, size);

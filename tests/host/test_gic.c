@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "drivers/irq/irq.h"
+#include "tests/host/boards.h"
 #include "tests/host/gic-tree.h"
 
 static void test_decode(void)
@@ -252,6 +253,64 @@ static void test_v2(void)
 	}
 }
 
+/* The tree of @board, its GIC where the model is. */
+static void plant_board(const char *board)
+{
+	const uint64_t reg[] = { cpu_to_fdt64(MODEL_DIST), cpu_to_fdt64(MODEL_FRAME),
+				 cpu_to_fdt64(MODEL_REGION), cpu_to_fdt64(0x100000) };
+	static _Alignas(8) char tree[256 * 1024];
+	size_t size;
+	uint8_t *compiled = compile_dts("tests/boards", board, "", &size);
+	int node;
+
+	fdt_open_into(compiled, tree, sizeof(tree));
+	free(compiled);
+	node = fdt_path_offset(tree, "/interrupt-controller@fe600000");
+	fdt_setprop(tree, node, "reg", reg, sizeof(reg));
+	if (fdt_open(&fdt, tree, sizeof(tree)))
+		ok(false, "%s: %s", board, fdt.error);
+}
+
+/* Boards as they are: four cells, the PMU's PPI partitioned, affinity in Aff1. */
+static void test_boards(void)
+{
+	static const char *const boards[] = { "rk3588-rock-5b.extract.dts",
+					      "rk3588-nanopc-t6.extract.dts",
+					      "rk3588s-orangepi-5.extract.dts" };
+	static const struct {
+		const char *path;
+		unsigned index, intid;
+	} wanted[] = { { "/timer", 2, 27 },
+		       { "/pmu-a55", 0, 23 },
+		       { "/pmu-a76", 0, 23 },
+		       { "/serial@feb50000", 0, 365 } };
+	uint32_t partitions[ARRAY_SIZE(wanted)];
+
+	for (unsigned b = 0; b < ARRAY_SIZE(boards); b++) {
+		bool good;
+
+		model_reset(3);
+		plant_board(boards[b]);
+		good = !gic_init(&fdt, model_map);
+		for (model.cpu = 0; model.cpu < MODEL_CPUS; model.cpu++)
+			good &= !gic_cpu_init();
+		ok(good && !irq_send_sgi(0x81000300, 2), "%s: starts", boards[b]);
+		for (unsigned i = 0; i < ARRAY_SIZE(wanted); i++) {
+			struct gic_interrupt found = { 0 };
+			int error = gic_interrupt(&fdt, fdt_find_path(&fdt, wanted[i].path),
+						  wanted[i].index, &found);
+
+			partitions[i] = found.partition;
+			ok(!error && found.intid == wanted[i].intid && found.flags == 4,
+			   "%s: %s is %u", boards[b], wanted[i].path, found.intid);
+		}
+		ok(!partitions[0] && partitions[1] && partitions[2] &&
+			   partitions[1] != partitions[2] && !partitions[3],
+		   "%s: the PMU's interrupt is another one in each cluster", boards[b]);
+		unbroken(boards[b]);
+	}
+}
+
 int main(void)
 {
 	test_decode();
@@ -260,5 +319,9 @@ int main(void)
 	test_v3_errors();
 	test_v3_sgi();
 	test_v2();
+	if (system("command -v dtc >/dev/null"))
+		ok(true, "board trees # SKIP no dtc");
+	else
+		test_boards();
 	return tap_done();
 }

@@ -131,6 +131,28 @@ static bool locking(void)
 	       got("early\r\na\r\n\r\nb\r\nc\r\n");
 }
 
+static unsigned drains;
+
+static void count_drain(void)
+{
+	drains += log_lock.arch.tickets == 1 && host_irq_depth == 1;
+}
+
+static bool draining(void)
+{
+	static const struct console console = { .write = capture_write, .drain = count_drain };
+
+	log_drain();
+	log_set_console(&console);
+	log_printf("a\n");
+	log_drain();
+	if (drains != 1 || log_lock.arch.tickets || host_irq_depth)
+		return false;
+	log_set_console(&capture_console);
+	log_drain();
+	return drains == 1;
+}
+
 /* A driver that dies in the middle of a line, as a fault in it would. */
 static bool break_lock;
 
@@ -184,6 +206,7 @@ int main(void)
 	fresh(cutting, "511 bytes are printed whole, 512 are cut");
 	fresh(long_write, "log_write() takes any length");
 	fresh(locking, "drivers are called under the lock, which is then free");
+	fresh(draining, "log_drain() asks the driver, if it can, under the lock");
 	fresh(lock_broken, "log_break_lock() lets a dying driver's CPU print");
 	ok(panics_with(lock_not_broken, ""), "without it, that is a deadlock");
 	fresh(broken_for_good, "a broken lock stays unused");

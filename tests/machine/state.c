@@ -6,6 +6,7 @@
  */
 #include "drivers/irq/irq.h"
 #include "drivers/smp/cpus.h"
+#include "drivers/timer.h"
 #include "lib/arm64/sysreg.h"
 #include "lib/platform.h"
 #include "lib/sections.h"
@@ -99,6 +100,19 @@ TEST_ON_EACH_CPU(registers_traps, "registers/traps-and-timers")
 	CHECK_EQ(read_sysreg(cntkctl_el1), BIT(2) | 10 << 4);
 	CHECK_EQ(field(read_sysreg(cntp_ctl_el0), 0, 0), 0);
 	CHECK_EQ(read_sysreg(tpidr_el1), cpus[smp_processor_id()].percpu_offset);
+}
+
+/* Entered at EL2 there is no offset; of one that a hypervisor gave, EL1 cannot tell. */
+TEST_ON_EACH_CPU(registers_counter, "registers/counter-offset")
+{
+	uint64_t before = read_sysreg(cntpct_el0), virtual = timer_ticks(), after;
+
+	sysreg_sync();
+	after = read_sysreg(cntpct_el0);
+	if (platform.entry_el == 2)
+		CHECK(before <= virtual && virtual <= after);
+	else
+		CHECK(before <= after);
 }
 
 /* --- tables --------------------------------------------------------------------------------- */

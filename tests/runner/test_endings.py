@@ -317,6 +317,29 @@ class Starts(EndingsCase):
             # mov x0, #0x40000000; mov x1, #0x40200000; br x1
             self.assertEqual(file.read().hex(), "0000a8d2" "0104a8d2" "20001fd6")
 
+    def flash_of(self, start):
+        os.makedirs(self.path("new"), exist_ok=True)
+        command = ["qemu", "-kernel", self.program("Image", "image"), "-append", "a",
+                   "-dtb", self.program("tree", "blob")]
+        command = starts.STARTS[start](command, self.path("new"))
+        self.assertFalse({"-kernel", "-append", "-dtb"} & set(command))
+        with open(command[command.index("-bios") + 1], "rb") as file:
+            flash = file.read()
+        self.assertEqual(flash[starts.TREE_AT:], b"blob")
+        return flash[:starts.TREE_AT].rstrip(b"\0").hex()
+
+    def test_flash(self):
+        # movz x0, #0x1000; movz x1, #0; movk x1, #0x4020, lsl #16; br x1
+        self.assertEqual(self.flash_of("flash"), "000082d2" "010080d2" "0104a8f2" "20001fd6")
+
+    def test_stale(self):
+        code = self.flash_of("stale")
+        self.assertTrue(code.endswith(self.flash_of("flash")))
+        # msr hcr_el2, x2; isb: the last of the registers, in force when the image begins
+        self.assertIn("02111cd5" "df3f03d5", code)
+        self.assertEqual(code.count("1cd5") + code.count("18d5") + code.count("1bd5"),
+                         len(starts.STALE))
+
     def test_uboot_disk(self):
         for tool in ("mformat", "mtype"):
             if not shutil.which(tool):

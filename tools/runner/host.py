@@ -72,7 +72,7 @@ def find(folder, out, prefix):
 def _newest_source():
     """The last change to any C file or to the flags: what every binary is compared with."""
     newest = os.path.getmtime(__file__)
-    for room in ("lib", "mm", "drivers", "bench", "tests"):
+    for room in ("lib", "mm", "drivers", "bench", "tests", "boot"):
         for folder, _, files in os.walk(room):
             newest = max([newest] + [os.path.getmtime(os.path.join(folder, file))
                                      for file in files if file.endswith((".c", ".h"))])

@@ -63,6 +63,73 @@ def at_reset(command, folder):
             "-device", f"loader,file={image},addr={IMAGE_AT:#x},force-raw=on"]
 
 
+# Where the tree of in_flash() and stale_el2() is: QEMU completes none that is not in RAM.
+TREE_AT = 0x1000
+
+# What a boot loader may leave behind, and worse; (op1, CRn, CRm, op2) of each register, DDI 0487,
+# D17.2. Traps of all kinds, a stage 2 that is on, EL1's MMU on with tables that are none, timers
+# that go off. Host mode (HCR_EL2.E2H) comes last, as it changes what the others are called.
+STALE = (
+    ((0, 2, 0, 0), 0xDEAD0000),          # TTBR0_EL1
+    ((0, 2, 0, 1), 0xDEAD1000),          # TTBR1_EL1
+    ((0, 2, 0, 2), 0x80823518),          # TCR_EL1
+    ((0, 1, 0, 0), 0x30D8199F),          # SCTLR_EL1: M, A, C, I, WXN
+    ((0, 1, 0, 2), 0),                   # CPACR_EL1: FP and SIMD trap
+    ((0, 13, 0, 1), 0xFFFF),             # CONTEXTIDR_EL1
+    ((3, 14, 3, 1), 1),                  # CNTV_CTL_EL0: on, long due
+    ((3, 14, 2, 1), 1),                  # CNTP_CTL_EL0
+    ((4, 14, 2, 1), 1),                  # CNTHP_CTL_EL2
+    ((4, 14, 0, 3), 0x123456789ABC),     # CNTVOFF_EL2
+    ((4, 14, 1, 0), 0),                  # CNTHCTL_EL2: EL1's timers trap
+    ((4, 0, 0, 0), 0),                   # VPIDR_EL2
+    ((4, 0, 0, 5), 0xDEAD),              # VMPIDR_EL2
+    ((4, 2, 1, 0), 0x1234DEAD0000),      # VTTBR_EL2
+    ((4, 2, 0, 2), 0x80823518),          # TCR_EL2, as U-Boot leaves it
+    ((4, 1, 0, 0), 0x30C5083A),          # SCTLR_EL2: alignment checks
+    ((4, 1, 1, 1), 0xFE1),               # MDCR_EL2: PMU and debug trap, one counter is EL1's
+    ((4, 1, 1, 2), 0x800037FF),          # CPTR_EL2: TCPAC, TFP
+    ((4, 1, 1, 3), 0xFFFF),              # HSTR_EL2
+    ((4, 12, 11, 0), 1),                 # ICH_HCR_EL2: virtual interrupts
+    ((4, 1, 1, 0), 0x4CE086039),         # HCR_EL2: E2H, TGE, TVM, TRVM, TTLB, TSC, TWI, IMO, AMO, FMO, VM
+)
+
+
+def _mov(register, value):
+    """movz, and movk for each other half-word that is not 0 (DDI 0487, C6.2)."""
+    code = [0xD2800000 | (value & 0xFFFF) << 5 | register]
+    for half in (1, 2, 3):
+        part = value >> 16 * half & 0xFFFF
+        code += [0xF2800000 | half << 21 | part << 5 | register] * bool(part)
+    return code
+
+
+def _stale_code():
+    code = []
+    for (op1, crn, crm, op2), value in STALE:
+        code += _mov(2, value)
+        code += [0xD5180002 | op1 << 16 | crn << 12 | crm << 8 | op2 << 5]  # msr, of x2
+    return code + [0xD5033FDF]  # isb
+
+
+def in_flash(command, folder, code=()):
+    """at_reset(), with the tree in the flash beside it: exactly as it was edited."""
+    command, image = take(take(command, "-append")[0], "-kernel")
+    command, tree = take(command, "-dtb")
+    flash = os.path.join(folder, "flash.bin")
+    code = [*code, *_mov(0, TREE_AT), *_mov(1, IMAGE_AT), 0xD61F0020]  # br x1
+    with open(tree, "rb") as file:
+        blob = file.read()
+    with open(flash, "wb") as file:
+        file.write(struct.pack(f"<{len(code)}I", *code).ljust(TREE_AT, b"\0") + blob)
+    return [*command, "-bios", flash,
+            "-device", f"loader,file={image},addr={IMAGE_AT:#x},force-raw=on"]
+
+
+def stale_el2(command, folder):
+    """in_flash(), with every register that matters set to what it should not be. For --el2."""
+    return in_flash(command, folder, _stale_code())
+
+
 def from_uboot(command, folder):
     """U-Boot finds extlinux.conf and the image on a disk, as on a board's SD card."""
     command, image = take(command, "-kernel")
@@ -104,13 +171,14 @@ def _impatient_uboot(folder):
     return copy
 
 
-STARTS = {"kernel": lambda command, folder: command, "reset": at_reset, "uboot": from_uboot}
+STARTS = {"kernel": lambda command, folder: command, "reset": at_reset, "uboot": from_uboot,
+          "flash": in_flash, "stale": stale_el2}
 
 
 def prepare(command, start, edits, folder):
     """The command line for that way in; its files in a `folder` that is made anew."""
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
-    if edits:
+    if edits or start in ("flash", "stale"):
         command = with_tree(command, edits, folder)
     return STARTS[start](command, folder)
