@@ -28,6 +28,13 @@ have_sanitizers() {
 # For the plugin of --profile, which runs in QEMU, on this machine.
 have_host_compiler() { [ -n "${HOSTCC:-}" ] || have cc || have gcc || have clang; }
 
+# For `make sdcard`, and for --test, which boots a card.
+find_missing_card() {
+	have genimage || packages+=(genimage)
+	have mformat || packages+=(mtools)
+	have mkdosfs || [ -x /usr/sbin/mkdosfs ] || packages+=(dosfstools) # not in everybody's PATH
+}
+
 # Sets the array `packages`.
 find_missing() {
 	packages=()
@@ -50,7 +57,7 @@ find_missing() {
 	have prove || packages+=(perl)
 	have dtc || packages+=(device-tree-compiler)
 	[ -e /usr/include/libfdt.h ] || packages+=(libfdt-dev)
-	have mformat || packages+=(mtools)
+	find_missing_card
 	[ -e "$UBOOT" ] || packages+=(u-boot-qemu)
 }
 
