@@ -19,8 +19,7 @@ usage: ./qemu.sh [options] [-- kernel command line words]
                    matches (docs/profile.md); leaves build/profile.txt and .json
   --profile-lines  with it: by source line, too
   --sdcard FILE    boot the image that `make sdcard` wrote, by U-Boot, as a board does
-  --label NAME     with it: what to choose at U-Boot's menu (default: what is chosen there
-                   after 5 s)
+  --label NAME     with it: what to choose at U-Boot's menu (default claims)
   --cpu MODEL      QEMU's -cpu (default cortex-a76)
   --smp N          CPUs (default 1; xlnx-versal-virt: 4; --sdcard: 8, as on an RK3588)
   --mem SIZE       RAM, as 512M or 4G (default 2G; xlnx-versal-virt: 4G); more than 4G
@@ -137,6 +136,7 @@ check_profile() {
 # The card has the kernel and its words; U-Boot of u-boot-qemu knows `virt` alone.
 check_card() {
 	if [ -z "${given[sdcard]:-}" ]; then
+		label=''
 		not_for 'a run without --sdcard' label
 		return
 	fi
@@ -146,7 +146,7 @@ check_card() {
 	given[sdcard]=$(absolute "${given[sdcard]}")
 	[ -f "${given[sdcard]}" ] && [ -r "${given[sdcard]}" ] ||
 		cannot_start "${given[sdcard]}: no such file (make sdcard writes one)"
-	smp=${given[smp]:-8}
+	smp=${given[smp]:-8} label=${given[label]:-claims}
 }
 
 # Sets `out` (absolute) and `folder` (the same, seen from the tree): O, or build/ in the
@@ -210,4 +210,4 @@ if [ -n "${given[profile]:-}" ]; then
 		--silence "$silence" ${given[profile-lines]:+--lines} -- "${command[@]}"
 fi
 exec python3 tools/run.py --out "$folder" --qemu-version "$qemu_version" --silence "$silence" \
-	${given[label]:+--label "${given[label]}"} -- "${command[@]}"
+	${label:+--label "$label"} -- "${command[@]}"

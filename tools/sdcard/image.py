@@ -171,8 +171,14 @@ def run_genimage(folder, output):
     except OSError as error:
         raise Refusal(f"genimage: {error.strerror}") from error
     if status or timed_out or not os.path.getsize(os.path.join(folder, "out", output)):
-        lines = [line.strip() for line in said.splitlines() if line.strip()]
-        raise Refusal(f"genimage: status {status}: {'; '.join(lines[-3:])}")
+        how = f"status {status}" if status >= 0 else f"ended by signal {-status}"
+        raise Refusal("; ".join(filter(None, [f"genimage: {how}", *complaints(said)])))
+
+
+def complaints(said):
+    """What genimage and its programs said, less the commands that it ran."""
+    lines = [line.strip() for line in said.splitlines()]
+    return [line for line in lines if line and not line.startswith(("INFO:", "DEBUG:"))]
 
 
 def make(options):
