@@ -243,6 +243,9 @@ class Refusing(CardCase):
                 file.write(data)
         self.assert_refused("genimage: .*No space left", self.uboot(900_000))
 
+    def test_scratch_folder_with_a_blank(self):
+        self.assert_refused("TMPDIR=.*: genimage takes no blanks$", TMPDIR=self.folder)
+
     def test_genimage_that_is_not_there(self):
         self.assert_refused("genimage: No such file or directory$", PATH=self.folder)
 

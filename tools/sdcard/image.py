@@ -192,6 +192,8 @@ def make(options):
     # genimage hands names to a shell: this folder's has no blanks, whatever the tree's has.
     with contextlib.ExitStack() as undo:
         folder = undo.enter_context(tempfile.TemporaryDirectory(prefix="tlbed-sdcard."))
+        if not re.fullmatch(r"[\w./+-]+", folder):
+            raise Refusal(f"TMPDIR={tempfile.gettempdir()}: genimage takes no blanks")
         said = fill(folder, options)
         os.symlink(os.path.abspath(options.out), os.path.join(folder, "out"))
         os.mkdir(os.path.join(folder, "root"))
@@ -217,7 +219,7 @@ def main():
         say(f"no card image: {refusal}")
         return 1
     except OSError as error:
-        say(f"no card image: {error.filename}: {error.strerror}")
+        say(f"no card image: {error.filename or tempfile.gettempdir()}: {error.strerror}")
         return 1
     except process.Interrupted as interrupt:
         process.kill_all()
