@@ -65,7 +65,8 @@ class Labels(tap.ScratchCase):
                                        "silicon-check", ""])
         self.assertEqual(words[""], words["claims"])
         self.assertEqual(words["claims"].split(), [
-            "bench=ioremap/1M/*,vmalloc-map/1M/*,vmap/100M/order8-apart/*", "cpus=0,4", "exit=halt"])
+            "bench=ioremap/1M/*,vmalloc-map/1M/*,vmap/100M/order8-apart/*", "cpus=0,4",
+            "exit=halt"])
         self.assertEqual(words["benches"].split(), ["bench=*", "cpus=0,4", "exit=halt"])
         self.assertEqual(words["tests"].split(), ["test=*", "exit=halt"])
         self.assertEqual(words["tests-check"].split(), ["test=*", "check", "exit=halt"])
@@ -81,8 +82,8 @@ class Labels(tap.ScratchCase):
                              ["menu", "kernel", "fdtdir", "append"])
             self.assertTrue(lines[0].strip().startswith(f"menu label {name}: "), name)
             self.assertEqual(lines[2].strip(), "fdtdir /dtb")
-            checked = " check" in lines[3]
-            self.assertEqual(lines[1].strip(), "kernel /Image.check" if checked else "kernel /Image")
+            kernel = "Image.check" if " check" in lines[3] else "Image"
+            self.assertEqual(lines[1].strip(), f"kernel /{kernel}")
 
     def test_every_label_that_is_booted_is_there(self):
         words = card.labels()

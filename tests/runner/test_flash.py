@@ -132,11 +132,11 @@ class Refusing(FlashCase):
         self.assert_refused(f"sdb: sysfs does not know {DISK}$")
 
     def test_mounted(self):
-        for line, where in ((f"30 22 {DISK} / /mnt/all rw - vfat /dev/sdb rw", "/mnt/all"),
-                            ("30 22 8:18 / /mnt/my\\040card rw - vfat /dev/sdb2 rw", "/mnt/my card"),
+        for line, where in ((f"30 22 {DISK} / /media/all rw - vfat /dev/sdb rw", "/media/all"),
+                            ("30 22 8:18 / /media/a\\040b rw - vfat /dev/sdb2 rw", "/media/a b"),
                             # btrfs has a number of its own
-                            (f"30 22 0:45 / /mnt/b rw shared:3 - btrfs {self.path('dev/sdb2')} rw"
-                             .replace("tlbed test ", "tlbed\\040test\\040"), "/mnt/b")):
+                            (f"30 22 0:45 / /media/b rw shared:3 - btrfs {self.path('dev/sdb2')} rw"
+                             .replace("tlbed test ", "tlbed\\040test\\040"), "/media/b")):
             with self.subTest(where):
                 self.put("proc/self/mountinfo", f"22 1 8:1 / / rw - ext4 /dev/sda1 rw\n{line}\n")
                 self.assert_refused(f"sdb is mounted on {where}: unmount it first$")
@@ -181,8 +181,9 @@ class Refusing(FlashCase):
 
     def test_card_that_changes_while_somebody_types(self):
         ask = flash.ask
+        numbers = self.system.numbers
         for change, why in ((lambda: self.of_disk("size", "100\n"), "the image"),
-                            (lambda: self.system.numbers.update({self.card: "8:0"}), "is built in")):
+                            (lambda: numbers.update({self.card: "8:0"}), "is built in")):
             def asked(*arguments, change=change):
                 ask(*arguments)
                 change()
@@ -209,7 +210,7 @@ class Writing(FlashCase):
         self.assertEqual(self.content()[: len(self.data)] == self.data, True)
         self.assertEqual(set(self.content()[len(self.data) :]), {0xA5})
         self.assertEqual(set(self.content("sda")), {0xA5})
-        self.assertIn("ACME Reader, 8,388,608 bytes (0.0 GB). All that is on it will be lost.", said)
+        self.assertIn("ACME Reader, 8,388,608 bytes (0.0 GB). All that is on it will be lost", said)
         self.assertIn(f"{len(self.data):,} bytes, read back and compared", said)
 
     def test_commas_as_they_are_shown_are_taken(self):
@@ -300,6 +301,18 @@ class Program(tap.ScratchCase):
             stdin=subprocess.DEVNULL, capture_output=True)
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertEqual(done.stderr, f"tlbed: not flashed: {image} is not a disk\n")
+
+    def test_make_passes_on_which_card(self):
+        for words, why in (([], "which card? make flash DEV=/dev/sdX"),
+                           (["DEV=/dev/null", "SDCARD=Makefile"], "Makefile is no image of a card: "
+                            "it has no GPT"), (["DEV=/dev/null"], "build/none/sdcard.img: No such "
+                                               "file or directory (make sdcard writes one)")):
+            with self.subTest(words):
+                done = subprocess.run(["make", "-s", "flash", "O=build/none", *words], cwd=tap.TOP,
+                                      stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                      check=False)
+                self.assertEqual(done.returncode, 2)
+                self.assertEqual(done.stderr.splitlines()[0], f"tlbed: not flashed: {why}")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import zlib
 import tap
 
 from sdcard import image
+from test_qemu_sh import as_nobody
 
 MODULE = [sys.executable, "-B", "-m", "sdcard.image"]
 GIB = 1 << 30
@@ -248,6 +249,25 @@ class Refusing(CardCase):
 
     def test_genimage_that_is_not_there(self):
         self.assert_refused("genimage: No such file or directory$", PATH=self.folder)
+
+
+class Installing(tap.ScratchCase):
+    def test_without_rights_one_line_says_what_to_type(self):
+        os.chmod(self.folder, 0o755)
+        shutil.copytree(os.path.join(tap.TOP, "tools"), self.path("tools"),
+                        ignore=shutil.ignore_patterns("__pycache__"))
+        os.mkdir(self.path("bin"))
+        for name in ("bash", "env", "id"):
+            os.symlink(shutil.which(name), self.path(f"bin/{name}"))
+        self.program("bin/apt-get", "#!/bin/sh\nexit 1\n")
+        done = subprocess.run(
+            [shutil.which("setpriv"), *as_nobody()[1:]] * (os.getuid() == 0) +
+            [self.path("tools/sdcard/install.sh")], cwd=self.folder, check=False, text=True,
+            env={"O": "build", "PATH": self.path("bin")}, capture_output=True)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertRegex(done.stderr, "^tlbed: no card image: not installed: genimage mtools.* "
+                         "Type: su -c 'apt-get update && apt-get install .*'\n$")
+        self.assertEqual(len(done.stderr.splitlines()), 1)
 
 
 if __name__ == "__main__":

@@ -96,7 +96,7 @@ def copy_uboot(source, folder):
     if not size:
         raise Refusal(f"{what} is empty")
     if size > most:
-        raise Refusal(f"{what} has {size:,} bytes: {most:,} at most fit between sector 64 and 16 MiB")
+        raise Refusal(f"{what} has {size:,} bytes: {most:,} at most fit from sector 64 to 16 MiB")
     shutil.copyfile(source, target)
     with open(target, "rb") as file:
         if file.read(4) not in BOOT_ROM_MAGIC:
@@ -156,7 +156,8 @@ def boot_files(folder):
 def config(names, uboot, output):
     files = "\n".join(f'\t\tfile "{name}" {{ image = "{name}" }}' for name in names)
     part = UBOOT_PARTITION.format(uboot_at=UBOOT_AT) if uboot else ""
-    return CONFIG.format(boot_bytes=BOOT_BYTES, boot_at=BOOT_AT, files=files, name=output, uboot=part)
+    return CONFIG.format(boot_bytes=BOOT_BYTES, boot_at=BOOT_AT, files=files, uboot=part,
+                         name=output)
 
 
 def run_genimage(folder, output):
