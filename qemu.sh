@@ -12,8 +12,8 @@ usage: ./qemu.sh [options] [-- kernel command line words]
 
   (nothing)        install what is missing, build, boot, run the default benches
   --test           every test: host, fuzz, the on-target suites over tests/matrix,
-                   the boots of tests/endings that must end in a known way, and a
-                   few errors planted on purpose that these must catch
+                   the boots of tests/endings that must end in a known way, the SD card
+                   by U-Boot, and a few errors planted on purpose that these must catch
   --list           every bench and test name, from the kernel itself
   --profile GLOB   instructions, bytes and cache lines by function, of each bench that
                    matches (docs/profile.md); leaves build/profile.txt and .json
