@@ -3,6 +3,8 @@
 # make                 build/Image, build/tlbed.elf; build/Image.check, build/tlbed.check.elf
 # make test            what ./qemu.sh --test does
 # make test-1t         boots a guest with 1000 GiB of RAM (docs/scale.md)
+# make sdcard          build/sdcard.img for an RK3588 board; UBOOT=FILE, DTBS=DIR (docs/rk3588.md)
+# make flash DEV=D     writes it to a card, and reads it back
 # make lint            floors, formatting, warnings with both compilers
 # make mutants         breaks the code on purpose; each break must turn a test red
 # make host-test T=N   builds and runs programs of tests/host by name
@@ -188,6 +190,8 @@ host-test:
 
 replay:
 	@O=$(O) python3 tools/replay.py $(TRACE)
+
+include tools/sdcard/sdcard.mk
 
 clean:
 	rm -rf $(O)

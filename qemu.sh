@@ -12,14 +12,16 @@ usage: ./qemu.sh [options] [-- kernel command line words]
 
   (nothing)        install what is missing, build, boot, run the default benches
   --test           every test: host, fuzz, the on-target suites over tests/matrix,
-                   the boots of tests/endings that must end in a known way, and a
-                   few errors planted on purpose that these must catch
+                   the boots of tests/endings that must end in a known way, the SD card
+                   by U-Boot, and a few errors planted on purpose that these must catch
   --list           every bench and test name, from the kernel itself
   --profile GLOB   instructions, bytes and cache lines by function, of each bench that
                    matches (docs/profile.md); leaves build/profile.txt and .json
   --profile-lines  with it: by source line, too
+  --sdcard FILE    boot the image that `make sdcard` wrote, by U-Boot, as a board does
+  --label NAME     with it: what to choose at U-Boot's menu (default claims)
   --cpu MODEL      QEMU's -cpu (default cortex-a76)
-  --smp N          CPUs (default 1; xlnx-versal-virt: 4)
+  --smp N          CPUs (default 1; xlnx-versal-virt: 4; --sdcard: 8, as on an RK3588)
   --mem SIZE       RAM, as 512M or 4G (default 2G; xlnx-versal-virt: 4G); more than 4G
                    is not reserved on the host, so that 256G start on a small one
   --gic 2|3        interrupt controller of `virt` (default 3)
@@ -61,7 +63,7 @@ number='[1-9][0-9]{0,5}' word='[A-Za-z0-9][A-Za-z0-9._-]*'
 declare -A given=() # the options, by name; flags are "on"
 declare -A pattern=([cpu]='[A-Za-z0-9][A-Za-z0-9._,=-]*' [smp]=$number [mem]="${number}[KMGT]?"
 	[gic]='2|3' [machine]=$word [qemu]='.+' [icount]='on|off' [timeout]=$number
-	[profile]='[^[:space:]"]+')
+	[profile]='[^[:space:]"]+' [sdcard]='.+' [label]=$word)
 words=''
 
 set_option() { # --name value
@@ -106,10 +108,11 @@ check_options() {
 	esac
 	if [ -n "${given[test]:-}" ]; then
 		not_for "--test (tests/matrix names the machines)" \
-			cpu smp mem gic el2 machine icount gdb dry-run list profile profile-lines
+			cpu smp mem gic el2 machine icount gdb dry-run list profile profile-lines sdcard label
 		[ -z "$words" ] || cannot_start "--test takes no kernel command line"
 	fi
 	check_profile
+	check_card
 	[ -z "${given[list]:-}" ] || words="list${words:+ $words}"
 	qemu=${given[qemu]:-qemu-system-aarch64}
 	case $qemu in */*) qemu=$(absolute "$qemu") ;; esac
@@ -128,6 +131,22 @@ check_profile() {
 		[ -z "$(word_value "$key")" ] || cannot_start "'$key' does not apply to --profile"
 	done
 	words="bench=${given[profile]}${words:+ $words}"
+}
+
+# The card has the kernel and its words; U-Boot of u-boot-qemu knows `virt` alone.
+check_card() {
+	if [ -z "${given[sdcard]:-}" ]; then
+		label=''
+		not_for 'a run without --sdcard' label
+		return
+	fi
+	not_for --sdcard list gdb profile
+	[ "$machine" = virt ] || cannot_start "--sdcard does not apply to $machine"
+	[ -z "$words" ] || cannot_start '--sdcard takes no kernel command line: the card has them, by --label'
+	given[sdcard]=$(absolute "${given[sdcard]}")
+	[ -f "${given[sdcard]}" ] && [ -r "${given[sdcard]}" ] ||
+		cannot_start "${given[sdcard]}: no such file (make sdcard writes one)"
+	smp=${given[smp]:-8} label=${given[label]:-claims}
 }
 
 # Sets `out` (absolute) and `folder` (the same, seen from the tree): O, or build/ in the
@@ -176,11 +195,11 @@ mkdir -p "$out" 2>/dev/null && [ -w "$out" ] || cannot_start "$out cannot be wri
 . tools/install.sh
 install_missing
 check_qemu
-build
+[ -n "${given[sdcard]:-}" ] || build
 if [ -n "${given[test]:-}" ]; then
 	exec python3 tools/test.py --out "$folder" --qemu "$qemu" --silence "${given[timeout]:-60}"
 fi
-[ -e "$out/$image" ] || cannot_start "$out/$image is not there: make does not build it"
+[ -z "$image" ] || [ -e "$out/$image" ] || cannot_start "$out/$image is not there: make does not build it"
 silence=${given[timeout]:-30}
 if [ -n "${given[gdb]:-}" ]; then
 	say "waiting for: gdb-multiarch $out/tlbed.elf -ex 'target remote :1234'"
@@ -191,4 +210,4 @@ if [ -n "${given[profile]:-}" ]; then
 		--silence "$silence" ${given[profile-lines]:+--lines} -- "${command[@]}"
 fi
 exec python3 tools/run.py --out "$folder" --qemu-version "$qemu_version" --silence "$silence" \
-	-- "${command[@]}"
+	${label:+--label "$label"} -- "${command[@]}"

@@ -3,6 +3,8 @@
 # Sourced by qemu.sh: all that is known of QEMU's command line. Uses $given, $machine,
 # $qemu, $cpu, $mem, $smp, $folder, $words and cannot_start of qemu.sh.
 
+UBOOT=/usr/lib/u-boot/qemu_arm64/u-boot.bin # Debian's u-boot-qemu
+
 kib() { # 512M -> 524288; a bare number is MiB, as for QEMU
 	local number=${1%[KMGT]} shift=10
 	case $1 in *K) shift=0 ;; *G) shift=20 ;; *T) shift=30 ;; esac
@@ -61,11 +63,20 @@ compose() { # sets the array `command`, and `image`, what it boots
 		command+=(-semihosting-config enable=on,target=native) ;;
 	esac
 	[ -z "${given[gdb]:-}" ] || command+=(-gdb tcp:127.0.0.1:1234 -S)
+	[ -z "${given[sdcard]:-}" ] || { compose_card && return; }
 	image=Image
 	# The checker is a build of its own.
 	case $(word_value check)/$(word_value trace) in 1/* | */1) image=Image.check ;; esac
 	command+=(-kernel "$folder/$image")
 	[ -z "$words" ] || command+=(-append "$words")
+}
+
+# What boots is on the card, found by U-Boot. QEMU reads a comma in a name if there are two.
+compose_card() {
+	local file=${given[sdcard]//,/,,}
+	image=''
+	command+=(-bios "$UBOOT" -drive "if=none,id=card,format=raw,readonly=on,file=$file"
+		-device virtio-blk-device,drive=card)
 }
 
 print_command() {

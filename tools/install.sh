@@ -2,10 +2,9 @@
 #
 # Sourced by qemu.sh: finds what is missing by looking for the program or file
 # itself, so that other sources than Debian's packages count, and installs it
-# with apt. Uses $given, $qemu, $out and cannot_start, say of qemu.sh.
+# with apt. Uses $given, $qemu, $out and cannot_start, say of qemu.sh, $UBOOT of command.sh.
 
 PICOLIBC=/usr/lib/picolibc/aarch64-linux-gnu/lib/release/libc.a
-UBOOT=/usr/lib/u-boot/qemu_arm64/u-boot.bin
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
@@ -28,6 +27,13 @@ have_sanitizers() {
 # For the plugin of --profile, which runs in QEMU, on this machine.
 have_host_compiler() { [ -n "${HOSTCC:-}" ] || have cc || have gcc || have clang; }
 
+# For `make sdcard`, and for --test, which boots a card.
+find_missing_card() {
+	have genimage || packages+=(genimage)
+	have mformat || packages+=(mtools)
+	have mkdosfs || [ -x /usr/sbin/mkdosfs ] || packages+=(dosfstools) # not in everybody's PATH
+}
+
 # Sets the array `packages`.
 find_missing() {
 	packages=()
@@ -45,13 +51,13 @@ find_missing() {
 		have_host_compiler || packages+=(gcc)
 		[ -e /usr/include/stdio.h ] || packages+=(libc6-dev)
 	fi
+	[ -z "$testing" ] && [ -z "${given[sdcard]:-}" ] || [ -e "$UBOOT" ] || packages+=(u-boot-qemu)
 	[ -n "$testing" ] || return 0
 	have_sanitizers || packages+=("$(sanitizer_package)")
 	have prove || packages+=(perl)
 	have dtc || packages+=(device-tree-compiler)
 	[ -e /usr/include/libfdt.h ] || packages+=(libfdt-dev)
-	have mformat || packages+=(mtools)
-	[ -e "$UBOOT" ] || packages+=(u-boot-qemu)
+	find_missing_card
 }
 
 # Debian has a package that follows clang's version; elsewhere the name carries it.

@@ -12,7 +12,7 @@ import re
 import shlex
 import sys
 
-from runner import console, keyboard, process, results, trace
+from runner import console, keyboard, menu, process, results, starts, trace
 
 TOTAL_PER_SILENCE = 20
 WORD = re.compile(r'(?:[^ \t"]|"[^"]*")+')
@@ -33,6 +33,7 @@ def arguments():
     parser.add_argument("--qemu-version", required=True)
     parser.add_argument("--silence", type=int, default=30, help="limit in seconds, 0 = none")
     parser.add_argument("--total", type=int, help="limit of the whole run (default: 20 times that)")
+    parser.add_argument("--label", help="what to choose at U-Boot's menu")
     parser.add_argument("command", nargs="+")
     options = parser.parse_args()
     if options.total is None:
@@ -80,9 +81,10 @@ def run(options):
     # The last one counts, as in the kernel.
     shell = [word for word in words if word.startswith("exit=")][-1:] == ["exit=shell"]
     events = trace.Trace(os.path.join(options.out, "trace.txt"))
-    with keyboard.Keyboard() if shell else contextlib.nullcontext() as keys:
+    typist = menu.Menu(options.label) if options.label else None
+    with keyboard.Keyboard() if shell else contextlib.nullcontext(typist) as keys:
         boot = console.boot(
-            options.command,
+            starts.impatient(options.command, options.out),
             os.path.join(options.out, "console.log"),
             options.silence,
             options.total,
@@ -109,6 +111,9 @@ def main():
         process.kill_all()
         say("interrupted, QEMU ended")
         status = interrupt.exit_status
+    except starts.Trouble as trouble:
+        status = console.NOT_STARTED
+        say(f"could not start: {trouble} (exit status {status})")
     except OSError as error:  # the folder went away, or is not ours
         process.kill_all()
         status = console.NOT_STARTED

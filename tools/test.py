@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Every test: the runner's own, the host's, bounded fuzzing, the boots of tests/matrix and
-tests/endings, and a sample of tests/mutants, which the tests must catch.
+tests/endings, the SD card by U-Boot, and a sample of tests/mutants, which the tests must catch.
 
 Called by `qemu.sh --test` and, for one table, `make test-1t`, from the top of the tree. The last line on standard
 output is `N passed, N failed, N skipped`; exit status 0 iff nothing failed.
@@ -14,7 +14,7 @@ import os
 import sys
 import time
 
-from runner import endings, host, ktap, matrix, process, suite
+from runner import card, endings, host, ktap, matrix, process, suite
 
 FUZZ_BUDGET_S = 60  # wall clock, for all fuzzers together
 FUZZ_LEAST_S = 5
@@ -99,6 +99,9 @@ def run(options):
                   workers, totals)
     suite.run_all("endings", endings.jobs(options.out, options.qemu, options.silence), workers,
                   totals)
+    suite.run_all("the SD card", card.makes(options.out), workers, totals)
+    suite.run_all("the SD card, by U-Boot", card.boots(options.out, options.qemu, options.silence),
+                  workers, totals)
     today = datetime.date.today().isoformat()
     suite.run_all(f"mutants, --sample {MUTANTS} --seed {today}", mutants(options, today), 1, totals)
     return totals

@@ -155,6 +155,19 @@ class Composing(ScriptCase):
                 self.assertEqual(os.path.basename(self.after("-kernel", "--", words)), image)
                 self.assertEqual(self.after("-append", "--", words), words)
 
+    def test_a_card_brings_its_kernel_and_words_and_uboot_finds_them(self):
+        card = self.program("a card,1.img", "")
+        board = ["-M", "virt,gic-version=3,dtb-randomness=off", "-cpu", "cortex-a76", "-m", "2G"]
+        for words, smp in (([], "8"), (["--label", "tests"], "8"), (["--smp", "2"], "2")):
+            line = self.command("--sdcard", "a card,1.img", *words)
+            self.assertEqual(line[1:9], [*board, "-smp", smp])
+            self.assertEqual(line[-6:], [
+                "-bios", "/usr/lib/u-boot/qemu_arm64/u-boot.bin", "-drive",
+                f"if=none,id=card,format=raw,readonly=on,file={card.replace(',', ',,')}",
+                "-device", "virtio-blk-device,drive=card"])
+            self.assertNotIn("-kernel", line)
+            self.assertNotIn("-append", line)
+
     def test_symbolic_link(self):
         link = self.path("link")
         os.symlink("the tree/qemu.sh", link)
@@ -187,9 +200,23 @@ class Refusing(ScriptCase):
                 self.assertEqual(len(self.assert_refused(*words).splitlines()), 1)
         self.assertEqual(sorted(os.listdir(self.tree)), ["qemu.sh", "tools"])
 
+    def test_what_a_card_decides_itself(self):
+        card = self.program("card.img", "")
+        for words, why in ((["--sdcard", self.path("none")], "none: no such file (make sdcard"),
+                           (["--sdcard", self.folder], "no such file"),
+                           (["--sdcard", card, "--", "test=*"], "takes no kernel command line"),
+                           (["--sdcard", card, "--list"], "--list does not apply to --sdcard"),
+                           (["--sdcard", card, "--machine", "xlnx-versal-virt"], "does not apply"),
+                           (["--test", "--sdcard", card], "--sdcard does not apply to --test"),
+                           (["--label", "tests"], "--label does not apply to a run without")):
+            with self.subTest(words):
+                err = self.assert_refused(*words)
+                self.assertIn(why, err)
+                self.assertEqual(len(err.splitlines()), 1)
+
     def test_help(self):
         self.assertEqual(self.call("--help"), 0)
-        options = "cpu smp mem gic el2 machine qemu icount timeout gdb dry-run list test"
+        options = "cpu smp mem gic el2 machine qemu icount timeout gdb dry-run list test sdcard label"
         for option in options.split():
             self.assertIn(f"--{option}", self.out)
 
@@ -281,6 +308,24 @@ class Installing(ScriptCase):
 
 
 class Running(ScriptCase):
+    def test_a_card_boots_the_label(self):
+        """U-Boot is played by what plays QEMU; the kernel was not built here."""
+        qemu = self.program("bin/uboot-qemu", QEMU.replace("sh", "bash", 1).replace(
+            "echo \"booted", "printf '1: claims: three\\n2: tests: all\\nEnter choice: '\n"
+            "IFS= read -r -d $'\\r' key; echo; echo \"key $key\"\necho \"booted"))
+        card = self.program("card.img", "")
+        for words, key in ((["--label", "tests"], "2"), ([], "1")):
+            with self.subTest(words):
+                status = self.call("--qemu", qemu, "--sdcard", card, *words, FAKE_MAKE_FAILS="1")
+                self.assertEqual(status, 0, self.err)
+                self.assertIn(f"key {key}", self.out.splitlines())
+                self.assertIn("booted -M virt,", self.out)
+                self.assertIn(f",file={card} ", self.out)
+                # A U-Boot that does not wait for a key at first.
+                self.assertRegex(self.out, r" -bios \S*build/u-boot.bin ")
+        self.assertEqual(self.call("--qemu", qemu, "--sdcard", card, "--label", "x"), 4)
+        self.assertIn("U-Boot's menu has no label 'x' (exit status 4)", self.err)
+
     def test_all_the_way(self):
         self.assertEqual(self.call("--qemu", self.qemu, "--", "bench=x"), 0)
         self.assertIn("booted -M virt,", self.out)

@@ -100,7 +100,7 @@ class Screen(Sink):
 def boot(argv, log_path, silence_s, total_s, screen=None, keys=None, trace=None):
     """Runs argv to its end. 0 in silence_s and total_s is no limit. Returns a Boot.
 
-    keys: a Keyboard for the kernel's shell; None: standard input is empty.
+    keys: a Keyboard for the kernel's shell, or a Menu for U-Boot's; None: standard input is empty.
     trace: a Trace that takes its lines; None: they are like any others.
     """
     result = Boot()
@@ -131,7 +131,7 @@ def boot(argv, log_path, silence_s, total_s, screen=None, keys=None, trace=None)
         process.reap(child)
     result.seconds = time.monotonic() - start
     result.status, result.reason = judge(result, stopped, code, errors())
-    result.explained = stopped == keyboard.ENDED
+    result.explained = bool(keys) and stopped == keys.complaint
     for error in filter(None, (log.error, screen and screen.error, trace and trace.error)):
         result.status, result.reason, result.explained = NO_VERDICT, error, True
     return result
@@ -166,7 +166,7 @@ def _follow(child, log, result, silence_s, total_s, screen, keys, trace):
             if ended and (now - ended > GRACE_S or after_exit > GRACE_BYTES):
                 return "the console goes on after the exit line"
             if keys and keys.has_ended(result.open_line, prompts):
-                return keyboard.ENDED
+                return keys.complaint
             if silence_s and now - last > silence_s:
                 return f"hang: no console output for {silence_s} s"
             if total_s and now - start > total_s:
@@ -190,6 +190,8 @@ def _follow(child, log, result, silence_s, total_s, screen, keys, trace):
                 ended = last
             open_line = pending.rstrip(b"\r")
             result.open_line = open_line.decode(errors="replace")
+            if keys:
+                keys.read(texts, result.open_line)
             if screen:
                 screen.feed(lines, open_line)
 

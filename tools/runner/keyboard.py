@@ -22,6 +22,8 @@ LINE_ENDS = re.compile(rb"[\r\n\x03]")  # what makes the shell prompt again; CR 
 class Keyboard:
     """A context: the terminal is without echo and line editing, the shell does both."""
 
+    complaint = ENDED
+
     def __init__(self):
         self.fd = sys.stdin.fileno() if sys.stdin else None
         self.open = self._readable()
@@ -46,6 +48,9 @@ class Keyboard:
         if self.modes:
             with contextlib.suppress(termios.error):  # the terminal is gone
                 termios.tcsetattr(self.fd, termios.TCSADRAIN, self.modes)
+
+    def read(self, lines, open_line):
+        """What the console says is for whoever types."""
 
     def feed(self, stream):
         """Passes all that comes on to stream, which this closes, in the background."""

@@ -171,6 +171,11 @@ def _impatient_uboot(folder):
     return copy
 
 
+def impatient(command, folder):
+    """The command line, with a U-Boot in it that does not wait for a key; a copy in `folder`."""
+    return [_impatient_uboot(folder) if word == UBOOT else word for word in command]
+
+
 STARTS = {"kernel": lambda command, folder: command, "reset": at_reset, "uboot": from_uboot,
           "flash": in_flash, "stale": stale_el2}
 
