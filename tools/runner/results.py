@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """results.json out of the console: the checked lines between the result markers."""
 
+import collections
 import datetime
 import json
 import os
@@ -118,7 +119,12 @@ class _Reader:
         self._say(index, "end of results without their begin")
 
     def _count(self):
-        block, count = self.block, len(self.block.benchmarks)
+        block = self.block
+        for name, count in collections.Counter(r["name"] for r in block.benchmarks).items():
+            if count > 1:  # of two boots, by a gap between them: which is whose is not known
+                block.damaged.append(f"{name}: {count} records that differ, none is taken")
+                block.benchmarks = [r for r in block.benchmarks if r["name"] != name]
+        count = len(block.benchmarks)
         if not block.context:
             block.damaged.append("the context is missing")
         elif block.context.get("records", count) != count:
