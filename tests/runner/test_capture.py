@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+import unittest
 import zlib
 
 import tap  # puts tools/ on the path
@@ -54,6 +55,17 @@ def boot_of(number=1, count=3, end=GOOD_END, banner=True):
 
 def join(lines, end="\r\n"):
     return "".join(line + end for line in lines).encode()
+
+
+def command_of_nobody(*words):
+    """The command as somebody who may not read everything, as root may."""
+    command = [sys.executable, "-B", CAPTURE, *words]
+    if os.getuid() != 0:
+        return command
+    nobody = ["setpriv", "--reuid=65534", "--clear-groups", "--"]
+    if subprocess.run([*nobody, *command[:3], "--help"], capture_output=True).returncode:
+        raise unittest.SkipTest("nobody may not run it here")
+    return [*nobody, *command]
 
 
 class CaptureCase(tap.ScratchCase):
@@ -282,9 +294,8 @@ class BadInput(CaptureCase):
             file.write(join(boot_of()))
         os.chmod(self.path("console.log"), 0)
         os.chmod(self.folder, 0o755)
-        nobody = ["setpriv", "--reuid=65534", "--clear-groups", "--"] if os.getuid() == 0 else []
-        child = subprocess.run([*nobody, sys.executable, "-B", CAPTURE, self.path("console.log")],
-                               capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        child = subprocess.run(command_of_nobody(self.path("console.log")), capture_output=True,
+                               text=True, stdin=subprocess.DEVNULL)
         self.assertEqual(child.returncode, 5)
         self.assertIn("console.log: Permission denied", child.stderr)
 
