@@ -42,7 +42,8 @@ def block(boot=1, count=3):
 
 
 def check(boot=1):
-    lines = [f"boot: {boot}", "midr cpu0: 0x412fd050", "scmi rate 0: 24000000 Hz", "memory: 0x200000-0xf0000000"]
+    lines = [f"boot: {boot}", "midr cpu0: 0x412fd050", "scmi rate 0: 24000000 Hz",
+             "memory: 0x200000-0xf0000000"]
     body = "".join(f"{line}\n" for line in lines)
     return ["--- BEGIN SILICON CHECK ---", *lines, f"crc: {zlib.crc32(body.encode()):08x}",
             "--- END SILICON CHECK ---"]

@@ -16,7 +16,8 @@ import threading
 import time
 
 import tap
-from test_capture import CAPTURE, GOOD_END, SEED, UBOOT, block, boot_of, check, command_of_nobody, join, records
+from test_capture import (CAPTURE, GOOD_END, SEED, UBOOT, block, boot_of, check, command_of_nobody,
+                          join, records)
 
 MEGABYTE = 1 << 20
 LIMIT_S = 30
@@ -50,7 +51,10 @@ class PortCase(tap.ScratchCase):
         return child.returncode
 
     def send(self, data):
+        os.set_blocking(self.board, False)
         while data:
+            if not select.select([], [self.board], [], LIMIT_S)[1]:
+                self.fail("nobody reads the port")
             data = data[os.write(self.board, data) :]
 
     def receive(self):
