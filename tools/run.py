@@ -63,10 +63,11 @@ def save_results(boot, options, path):
     for sentence in found.damaged:
         say(f"damaged results: {sentence}")
     if found.damaged and boot.status == 0:
-        boot.status, boot.reason = 1, f"{len(found.damaged)} damaged lines of results"
+        boot.status, boot.reason = 1, "the results are damaged"
     if found.present:
         try:
-            results.write(found, path, options.qemu_version, shlex.join(options.command))
+            results.write(found, path, {"qemu_version": options.qemu_version,
+                                        "qemu_command": shlex.join(options.command)})
         except OSError as error:
             boot.status, boot.explained = console.NO_VERDICT, True
             boot.reason = f"{path} cannot be written: {error.strerror}"

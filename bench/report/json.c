@@ -155,6 +155,22 @@ static void json_cpus(struct json *json, const struct bench_cpu *list, unsigned 
 	json_close(json);
 }
 
+static bool has_record(const struct result *r)
+{
+	return !r->failed && !r->skipped;
+}
+
+/* How many records follow: a serial line may lose one whole, with its CRC. */
+static unsigned count_records(const struct bench_cpu *list, unsigned count)
+{
+	unsigned records = 0;
+
+	for (; count--; list++)
+		for (unsigned i = 0; i < list->results.count; i++)
+			records += has_record(&list->results.results[i]);
+	return records;
+}
+
 static void emit_context(const struct bench_cpu *list, unsigned count)
 {
 	char patches[PATCHES_TEXT_MAX];
@@ -179,6 +195,7 @@ static void emit_context(const struct bench_cpu *list, unsigned count)
 	json_absent(&json);
 	json_cpus(&json, list, count);
 	json_skipped(&json, list, count);
+	json_unsigned(&json, "records", count_records(list, count));
 	json_emit(&json);
 }
 
@@ -283,7 +300,7 @@ void report_json(const struct bench_cpu *list, unsigned count)
 	for (; count--; list++) {
 		recall(list);
 		for (unsigned i = 0; i < list->results.count; i++)
-			if (!list->results.results[i].failed && !list->results.results[i].skipped)
+			if (has_record(&list->results.results[i]))
 				emit_record(&list->results.results[i]);
 	}
 	log_printf("--- END RESULTS ---\n");

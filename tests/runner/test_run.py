@@ -217,6 +217,21 @@ class Results(RunCase):
                 self.assertEqual(self.print_lines(lines), 1)
                 self.assertEqual(len(self.results()["benchmarks"]), 2)
 
+    def test_record_that_is_lost_whole_is_damage(self):
+        for records, status in ((2, 0), (3, 1)):
+            context = record(f'{{"schema":1,"records":{records}')
+            self.assertEqual(self.print_lines([RESULTS[0], context, *RESULTS[2:], GOOD_END]), status)
+        self.assertIn("2 of 3 records are there", self.err)
+
+    def test_record_that_comes_twice_is_damage(self):
+        self.assertEqual(self.print_lines([*RESULTS[:4], *RESULTS[3:], GOOD_END]), 1)
+        self.assertIn("line 5: the same as line 4", self.err)
+        self.assertEqual(len(self.results()["benchmarks"]), 2)
+
+    def test_two_blocks_of_one_boot_are_one_file(self):
+        self.assertEqual(self.print_lines([*RESULTS, *RESULTS, GOOD_END]), 0)
+        self.assertEqual(len(self.results()["benchmarks"]), 4)
+
     def test_lost_context_is_damage(self):
         self.assertEqual(self.print_lines([RESULTS[0], *RESULTS[2:], GOOD_END]), 1)
         self.assertIn("context is missing", self.err)
@@ -227,6 +242,9 @@ class Results(RunCase):
 
     def test_missing_begin_is_damage(self):
         self.assertEqual(self.print_lines([*RESULTS[1:], GOOD_END]), 1)
+        self.assertEqual(len(self.results()["benchmarks"]), 2)
+        self.assertEqual(self.print_lines([RESULTS[-1], GOOD_END]), 1)
+        self.assertFalse(os.path.exists(self.path("results.json")))
 
     def test_old_results_do_not_outlive_a_failed_run_but_a_listing(self):
         self.print_lines([*RESULTS, GOOD_END])

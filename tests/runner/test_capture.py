@@ -1,0 +1,487 @@
+# SPDX-License-Identifier: MIT
+"""tools/capture on logs: what terminal programs save, and logs that were damaged on purpose."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import unittest
+import zlib
+
+import tap  # puts tools/ on the path
+
+from runner import rawlog
+
+CAPTURE = os.path.join(tap.TOP, "tools", "capture")
+GOOD_END = "tlbed: exit status 0"
+UBOOT = ["DDR 9fffbe1e78 cym 24/02/04-10:09:20,fwver: v1.16", "U-Boot SPL 2025.01", "\x1b[7l\x1b[2J",
+         "Hit any key to stop autoboot:  2 \b\b\b 1", "Retrieving file: /Image", "Starting kernel ...", ""]
+SEED = 4711
+ROUNDS = 1200
+
+
+def sealed(record):
+    """A result line as the kernel writes it."""
+    text = json.dumps(record, separators=(",", ":"))[:-1]
+    return f'{text},"crc":"{zlib.crc32(text.encode()):08x}"}}'
+
+
+def records(boot, count):
+    return [{"name": f"vmap/{i}M/tlbed", "iterations": 9, "real_time": 1000 * boot + i,
+             "time_unit": "ns", "pages": i << 8} for i in range(count)]
+
+
+def context(boot, count):
+    return {"schema": 1, "git": f"{boot:012x}", "executable": "tlbed", "records": count}
+
+
+def block(boot=1, count=3):
+    return ["--- BEGIN RESULTS ---", sealed(context(boot, count)),
+            *map(sealed, records(boot, count)), "--- END RESULTS ---"]
+
+
+def check(boot=1):
+    lines = [f"boot: {boot}", "midr cpu0: 0x412fd050", "scmi rate 0: 24000000 Hz",
+             "memory: 0x200000-0xf0000000"]
+    body = "".join(f"{line}\n" for line in lines)
+    return ["--- BEGIN SILICON CHECK ---", *lines, f"crc: {zlib.crc32(body.encode()):08x}",
+            "--- END SILICON CHECK ---"]
+
+
+def boot_of(number=1, count=3, end=GOOD_END, banner=True):
+    return [*UBOOT, *(["tlbed git: 0123456789ab, 4K granule"] if banner else []), "ok 1 - map/x",
+            *check(number), *block(number, count), end]
+
+
+def join(lines, end="\r\n"):
+    return "".join(line + end for line in lines).encode()
+
+
+def command_of_nobody(*words):
+    """The command as somebody who may not read everything, as root may."""
+    command = [sys.executable, "-B", CAPTURE, *words]
+    if os.getuid() != 0:
+        return command
+    nobody = ["setpriv", "--reuid=65534", "--clear-groups", "--"]
+    if subprocess.run([*nobody, *command[:3], "--help"], capture_output=True).returncode:
+        raise unittest.SkipTest("nobody may not run it here")
+    return [*nobody, *command]
+
+
+class CaptureCase(tap.ScratchCase):
+    def capture(self, data, *words):
+        """Runs it on a log of these bytes or lines."""
+        with open(self.path("console.log"), "wb") as file:
+            file.write(data if isinstance(data, bytes) else join(data))
+        return self.run_it("console.log", *words)
+
+    def run_it(self, *words):
+        child = subprocess.run([sys.executable, "-B", CAPTURE, *words], cwd=self.folder, timeout=60,
+                               stdin=subprocess.DEVNULL, capture_output=True)
+        self.out, self.err = child.stdout.decode(errors="replace"), child.stderr.decode()
+        self.assertNotIn("Traceback", self.err)
+        return child.returncode
+
+    def results(self, name="results.json"):
+        with open(self.path(name), encoding="utf-8") as file:
+            return json.load(file)
+
+    def real_times(self, name="results.json"):
+        return [record["real_time"] for record in self.results(name)["benchmarks"]]
+
+    def keep_old_results(self):
+        with open(self.path("results.json"), "w", encoding="utf-8") as file:
+            file.write('{"benchmarks": [{"real_time": 1}]}')
+
+
+class Logs(CaptureCase):
+    def test_results_are_the_runners(self):
+        self.assertEqual(self.capture(boot_of()), 0)
+        with open(self.path("text"), "wb") as file:
+            file.write(join(boot_of()))
+        runner = [sys.executable, "-B", os.path.join(tap.TOP, "tools", "run.py"), "--out", self.path("out"),
+                  "--qemu-version", "7.2.0", "--", "cat", self.path("text")]
+        os.mkdir(self.path("out"))
+        subprocess.run(runner, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+        ours, theirs = self.results(), self.results("out/results.json")
+        self.assertEqual(ours["benchmarks"], theirs["benchmarks"])
+        self.assertEqual(ours["context"].pop("captured_from"), "console.log")
+        for key in ("qemu_version", "qemu_command"):
+            theirs["context"].pop(key)
+        for found in (ours, theirs):
+            found["context"].pop("date")
+        self.assertEqual(ours["context"], theirs["context"])
+
+    def test_statuses(self):
+        for status in range(4):
+            with self.subTest(status):
+                self.assertEqual(self.capture(boot_of(end=f"tlbed: exit status {status}")), status)
+        for end in ("tlbed: exit status 4", "x" + GOOD_END, "tlbed: exit statu"):
+            with self.subTest(end):
+                self.assertEqual(self.capture(boot_of(end=end)), 4)
+                self.assertIn("no exit line (exit status 4)", self.err)
+
+    def test_text_after_the_exit_line_is_the_boot_loaders(self):
+        self.assertEqual(self.capture([*boot_of(end="tlbed: exit status 2"), *UBOOT]), 2)
+
+    def test_line_ends_and_nuls(self):
+        for end in ("\n", "\r\n", "\r\r\n", "\n\r", "\r", "\0\r\n\0", "\n\n"):
+            with self.subTest(end):
+                self.assertEqual(self.capture(join(boot_of(), end)), 0)
+                self.assertEqual(self.results()["benchmarks"], records(1, 3))
+                self.assertEqual(self.out, "\n".join([*check(), ""]))
+
+    def test_exit_line_without_its_end_is_cut(self):
+        self.assertEqual(self.capture(join(boot_of())[:-2]), 4)
+        self.assertIn("the log is cut", self.err)
+
+    def test_last_of_several_boots_is_used_and_said_to_be(self):
+        log = [*boot_of(1, end="tlbed: exit status 1"), *boot_of(2)]
+        first = log.index("--- BEGIN RESULTS ---") + 1
+        second = first + len(boot_of())
+        self.assertEqual(self.capture(log), 0)
+        self.assertEqual(self.real_times(), [2000, 2001, 2002])
+        self.assertIn(f"2 result blocks: lines {first}-{first + 5}, lines {second}-{second + 5}; "
+                      "number 2 is used", self.err)
+        self.assertEqual(self.capture(log, "--block", "1"), 1)
+        self.assertEqual(self.real_times(), [1000, 1001, 1002])
+        for number in ("0", "3"):
+            self.assertEqual(self.capture(log, "--block", number), 5)
+            self.assertIn(f"--block {number}: console.log has 2 result blocks", self.err)
+
+    def test_status_is_of_the_boot_whose_results_are_used(self):
+        log = [*boot_of(1, end="hang"), *boot_of(2, end="tlbed: exit status 1")]
+        self.assertEqual(self.capture(log, "--block", "1"), 4)
+        self.assertEqual(self.capture(log), 1)
+
+    def test_a_later_boot_without_results_is_said(self):
+        log = [*boot_of(), *UBOOT, "tlbed git: 0123456789ab, 4K granule", "ok 1 - x"]
+        self.assertEqual(self.capture(log), 0)
+        self.assertIn(f"the boot of line {len(log) - 1} came later", self.err)
+        self.assertEqual(self.capture(boot_of()), 0)
+        self.assertNotIn("came later", self.err)
+
+    def test_a_run_without_results_has_its_status_and_leaves_no_file(self):
+        tests = ["tlbed git: 0", "1..1", "not ok 1 x", "tlbed: exit status 1"]
+        self.assertEqual(self.capture(tests), 1)
+        self.assertIn("no result block", self.err)
+        self.assertFalse(os.path.exists(self.path("results.json")))
+        self.assertEqual(self.capture([*tests, *UBOOT, "tlbed git: 0", "hang"]), 4)
+
+
+class Damage(CaptureCase):
+    def assert_damage(self, lines, status, *sentences):
+        self.assertEqual(self.capture(lines), status)
+        for sentence in sentences:
+            self.assertIn(sentence, self.err)
+
+    def line_of(self, lines, text):
+        return next(n for n, line in enumerate(lines, 1) if text in line)
+
+    def test_flipped_bit(self):
+        lines = [line.replace('"real_time":1001', '"real_time":1003') for line in boot_of()]
+        number = self.line_of(lines, "1003")
+        self.assert_damage(lines, 1, f"damaged results: line {number}: crc mismatch", "2 of 3 records")
+        self.assertEqual(self.real_times(), [1000, 1002])
+        self.assertEqual(len(self.results()["context"]["damaged"]), 2)
+
+    def test_line_cut_and_line_lost_and_line_twice(self):
+        lines = boot_of()
+        at = self.line_of(lines, "vmap/1M") - 1
+        self.assert_damage([*lines[:at], lines[at][:-9], *lines[at + 1 :]], 1,
+                           f"line {at + 1}: crc mismatch")
+        self.assertEqual(self.real_times(), [1000, 1002])
+        os.remove(self.path("results.json"))
+        self.assert_damage([*lines[:at], *lines[at + 1 :]], 1, "2 of 3 records are there")
+        self.assertEqual(self.real_times(), [1000, 1002])
+        os.remove(self.path("results.json"))
+        self.assert_damage([*lines[: at + 1], *lines[at:]], 1,
+                           f"line {at + 2}: the same as line {at + 1}")
+        self.assertEqual(self.real_times(), [1000, 1001, 1002])
+
+    def test_missing_end(self):
+        lines = [line for line in boot_of() if line != "--- END RESULTS ---"]
+        self.assert_damage(lines, 4, f"line {len(lines) - 1}: the end of results is missing",
+                           "truncated console")
+        self.assertEqual(self.real_times(), [1000, 1001, 1002])
+
+    def test_missing_begin(self):
+        lines = [line.replace("BEGIN R", "BEGAN R") for line in boot_of()]
+        number = self.line_of(lines, '{"schema"')
+        self.assert_damage(lines, 1, f"line {number}: a record without the begin of results")
+        self.assertEqual(self.real_times(), [1000, 1001, 1002])
+
+    def test_missing_begin_and_records(self):
+        self.assert_damage(["tlbed git: 0", "--- END RESULTS ---", GOOD_END], 1,
+                           "line 2: end of results without their begin")
+        self.assertFalse(os.path.exists(self.path("results.json")))
+
+    def test_power_cut_within_a_block(self):
+        first = boot_of(1)
+        log = [*first[: self.line_of(first, "vmap/1M")], *boot_of(2)]
+        self.assertEqual(self.capture(log), 0)
+        self.assertEqual(self.real_times(), [2000, 2001, 2002])
+        self.assertEqual(self.capture(log, "--block", "1", "--results", "one.json"), 4)
+        self.assertEqual(self.real_times("one.json"), [1000, 1001])
+
+    def test_records_of_two_boots_in_one_block(self):
+        first, second = boot_of(1), boot_of(2)
+        lines = [*first[: self.line_of(first, "vmap/2M") - 1],  # a gap up to the next boot's block
+                 *second[self.line_of(second, "vmap/1M") - 1 :]]
+        self.assert_damage(lines, 1, "vmap/1M/tlbed: 2 records that differ, none is taken")
+        self.assertEqual(self.real_times(), [1000, 2002])
+
+    def test_much_damage_is_summed_up(self):
+        lines = boot_of(count=40)
+        self.assert_damage([line.replace("iterations", "iteratIons") for line in lines], 1,
+                           "damaged results: and 21 more")
+        self.assertEqual(len(self.err.splitlines()), 24)
+
+    def test_old_results_are_not_replaced_by_broken_ones(self):
+        self.keep_old_results()
+        lines = [line.replace('"real_time":1001', '"real_time":1003') for line in boot_of()]
+        self.assert_damage(lines, 1, "results.json is there already and stays as it is")
+        self.assertEqual(self.real_times(), [1])
+        self.assertEqual(self.real_times("results.json.damaged"), [1000, 1002])
+        for log in (b"", b"\xff" * 1000, join(UBOOT)):
+            self.assertEqual(self.capture(log), 4)
+            self.assertEqual(self.real_times(), [1])
+        self.assertEqual(self.capture(boot_of()), 0)
+        self.assertEqual(self.real_times(), [1000, 1001, 1002])
+
+
+class SiliconCheck(CaptureCase):
+    def test_is_printed_for_pasting(self):
+        self.assertEqual(self.capture([*UBOOT, *check(), GOOD_END]), 0)
+        self.assertEqual(self.out.splitlines(), check())
+        self.assertNotIn("no result block", self.err)
+
+    def test_last_good_one(self):
+        bad = [line.replace("24000000", "25000000") for line in check(3)]
+        self.assertEqual(self.capture([*check(1), *check(2), *bad, GOOD_END]), 1)
+        self.assertEqual(self.out.splitlines(), check(2))
+        self.assertIn("lines 15-21: crc mismatch", self.err)
+
+    def test_damage(self):
+        lines = check()
+        for damaged, sentence in (
+                ([*lines[:2], *lines[3:]], "lines 1-6: crc mismatch"),
+                ([*lines[:2], "midr", *lines[3:]], "line 3: not `key: value`: midr"),
+                ([*lines[:5], lines[6]], "lines 1-6: the last line is no crc"),
+                (lines[:6], "lines 1-6: its end is missing"),
+                (lines[6:], "line 1: end without begin"),
+                ([*lines[:3], lines[2], *lines[3:]], "lines 1-8: crc mismatch")):
+            with self.subTest(sentence):
+                self.assertEqual(self.capture([*damaged, GOOD_END]), 1)
+                self.assertIn(f"damaged silicon check: {sentence}", self.err)
+                self.assertEqual(self.out, "")
+
+
+class BadInput(CaptureCase):
+    def assert_refused(self, *words, says):
+        self.assertEqual(self.run_it(*words), 5)
+        self.assertEqual(len(self.err.splitlines()), 1, self.err)
+        self.assertIn(says, self.err)
+
+    def test_sources(self):
+        self.assert_refused("no-such.log", says="no-such.log: No such file or directory")
+        self.assert_refused(self.folder, says="Is a directory")
+        self.assert_refused("/dev/null", says="/dev/null is neither a serial port nor a log")
+        self.assert_refused(says="required: source")
+
+    def test_source_that_may_not_be_read(self):
+        with open(self.path("console.log"), "wb") as file:
+            file.write(join(boot_of()))
+        os.chmod(self.path("console.log"), 0)
+        os.chmod(self.folder, 0o755)
+        child = subprocess.run(command_of_nobody(self.path("console.log")), capture_output=True,
+                               text=True, stdin=subprocess.DEVNULL)
+        self.assertEqual(child.returncode, 5)
+        self.assertIn("console.log: Permission denied", child.stderr)
+
+    def test_words_of_a_port_are_not_a_logs(self):
+        for words in (["--baud", "115200"], ["--log", "x"], ["--timeout", "0"]):
+            self.assertEqual(self.capture(boot_of(), *words), 5)
+            self.assertIn(f"{words[0]} is for a serial port", self.err)
+        self.assert_refused("console.log", "--timeout", "-1", says="'-1' is no number")
+
+    def test_empty_log_and_noise(self):
+        self.assertEqual(self.capture(b""), 4)
+        self.assertIn("console.log: nothing in it", self.err)
+        noise = random.Random(SEED).randbytes(300000)
+        self.assertEqual(self.capture(noise), 4)
+        self.assertIn("is the speed right", self.err)
+        self.assertEqual(self.capture(noise + b"\n" + join(boot_of()) + noise), 0)
+        self.assertEqual(self.results()["benchmarks"], records(1, 3))
+
+    def test_results_that_cannot_be_written(self):
+        os.mkdir(self.path("folder"))
+        for path in ("no/such", "folder", "/dev/null"):
+            with self.subTest(path):
+                self.assertEqual(self.capture(boot_of(), "--results", path), 4)
+                self.assertIn(f"{path} cannot be written", self.err)
+        self.keep_old_results()
+        os.symlink("/dev/full", self.path("results.json.partial"))
+        self.assertEqual(self.capture(boot_of()), 4)
+        self.assertIn("results.json cannot be written: No space left", self.err)
+        self.assertEqual(self.real_times(), [1])
+
+    def test_results_do_not_take_the_logs_place(self):
+        self.assertEqual(self.capture(boot_of(), "--results", "./console.log"), 5)
+        self.assertIn("another name", self.err)
+        with open(self.path("console.log"), "rb") as file:
+            self.assertEqual(file.read(), join(boot_of()))
+
+    def test_standard_output_that_is_full(self):
+        self.capture([*check(), GOOD_END])
+        with open("/dev/full", "wb") as full:
+            child = subprocess.run([sys.executable, "-B", CAPTURE, self.path("console.log")], stdout=full,
+                                   stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        self.assertEqual(child.returncode, 4)
+        self.assertIn(b"standard output cannot be written: No space left", child.stderr)
+
+
+class Damager:
+    """Ways in which a serial line and what reads it lose and change bytes."""
+
+    def __init__(self, chance):
+        self.chance = chance
+
+    def span(self, data, most):
+        at = self.chance.randrange(len(data))
+        return at, min(len(data), at + self.chance.randint(1, most))
+
+    def line(self, data):
+        """Where a line chosen at random begins and ends."""
+        at = self.chance.randrange(len(data))
+        return data.rfind(b"\n", 0, at) + 1, data.find(b"\n", at) + 1 or len(data)
+
+    def flip(self, data):
+        at = self.chance.randrange(len(data))
+        return data[:at] + bytes([data[at] ^ 1 << self.chance.randrange(8)]) + data[at + 1 :]
+
+    def noise(self, data):
+        at, end = self.span(data, 40)
+        return data[:at] + self.chance.randbytes(end - at) + data[end:]
+
+    def drop(self, data):
+        at, end = self.span(data, self.chance.choice((1, 1, 64, 4096)))
+        return data[:at] + data[end:]
+
+    def double(self, data):
+        at, end = self.span(data, self.chance.choice((1, 16, 512)))
+        return data[:end] + data[at:]
+
+    def drop_line(self, data):
+        at, end = self.line(data)
+        return data[:at] + data[end:]
+
+    def double_line(self, data):
+        at, end = self.line(data)
+        return data[:end] + data[at:]
+
+    def cut_line(self, data):
+        at, end = self.line(data)
+        return data[: self.chance.randint(at, end)] + b"\r\n" + data[end:]
+
+    def swap_lines(self, data):
+        """Two of one boot: whose a line is, it does not say."""
+        at, end = self.line(data)
+        far = data.find(b"\n", min(len(data) - 1, end + self.chance.randrange(1000))) + 1
+        farther = data.find(b"\n", far) + 1
+        if not end <= far < farther:
+            return data
+        return data[:at] + data[far:farther] + data[end:far] + data[at:end] + data[farther:]
+
+    def mix_line_ends(self, data):
+        ends = [b"\n", b"\r\n", b"\r\r\n", b"\r", b"\n\r", b"\0\n"]
+        return b"".join(line + self.chance.choice(ends) for line in data.split(b"\r\n"))
+
+    def put_nuls(self, data):
+        at = self.chance.randrange(len(data))
+        return data[:at] + b"\0" * self.chance.randint(1, 8) + data[at:]
+
+    def spoil_marker(self, data):
+        marker = self.chance.choice((b"BEGIN RESULTS", b"END RESULTS", b"BEGIN SILICON", b"END SILICON",
+                                     b"exit status", b"tlbed git"))
+        return data.replace(marker, marker[:-1] + b"?", 1)
+
+    def cut_log(self, data):
+        at = self.chance.randrange(len(data))
+        return data[at:] if self.chance.random() < 0.5 else data[: at + 1]
+
+    WAYS = (flip, noise, drop, double, drop_line, double_line, cut_line, swap_lines, mix_line_ends,
+            put_nuls, spoil_marker, cut_log)
+
+
+class Property(tap.ScratchCase):
+    """Whatever a damaged log gives as good is what a board sent, to the bit."""
+
+    COUNT = 12
+    BOOTS = (1, 2)
+
+    def setUp(self):
+        super().setUp()
+        self.log = b"".join(join(boot_of(boot, self.COUNT)) for boot in self.BOOTS)
+        self.lines = {line for boot in self.BOOTS for line in map(sealed, records(boot, self.COUNT))}
+        self.sent = {boot: (context(boot, self.COUNT), records(boot, self.COUNT)) for boot in self.BOOTS}
+        self.checks = ["\n".join([*check(boot), ""]) for boot in self.BOOTS]
+
+    def damage(self, chance, ways):
+        damager, data = Damager(chance), self.log
+        for _ in range(chance.randint(1, 5)):
+            data = chance.choice(ways)(damager, data) or b"\n"
+        return data
+
+    def verify(self, data):
+        """The counts of (whole blocks, records, good checks) of a damaged log."""
+        log = rawlog.Log(data)
+        whole = 0
+        for found in log.blocks:
+            for record in found.benchmarks:
+                self.assertIn(sealed(record), self.lines)
+            self.assertIn(found.context, [{}, *(sent[0] for sent in self.sent.values())])
+            if not found.damaged:
+                ordered = sorted(found.benchmarks, key=lambda record: record["pages"])
+                self.assertIn((found.context, ordered), list(self.sent.values()))
+                whole += 1
+        for found in log.checks:
+            if not found.damaged:
+                self.assertIn(found.text(), self.checks)
+        block = log.blocks[-1] if log.blocks else None
+        self.assertIn(log.judge(block)[0], range(5))
+        return whole, sum(len(found.benchmarks) for found in log.blocks), sum(
+            not found.damaged for found in log.checks)
+
+    def test_what_is_reported_as_good(self):
+        chance = random.Random(SEED)
+        self.assertEqual(self.verify(self.log), (2, 24, 2))
+        totals = [0, 0, 0]
+        for _ in range(ROUNDS):
+            totals = [a + b for a, b in zip(totals, self.verify(self.damage(chance, Damager.WAYS)))]
+        # Most of it is found, else the rest of this test shows nothing.
+        self.assertGreater(totals[0], ROUNDS * 2 // 4)
+        self.assertGreater(totals[1], ROUNDS * 24 // 2)
+        self.assertGreater(totals[2], ROUNDS * 2 // 2)
+
+    def test_each_way_alone(self):
+        for way in Damager.WAYS:
+            chance = random.Random(SEED)
+            with self.subTest(way.__name__):
+                for _ in range(ROUNDS // len(Damager.WAYS)):
+                    self.verify(self.damage(chance, [way]))
+
+    def test_every_cut(self):
+        """A log that ends or begins anywhere: nothing is made up, and no cut log is whole."""
+        data = join(boot_of(1, 2))
+        self.sent[1] = (context(1, 2), records(1, 2))
+        end = data.index(b"--- END RESULTS ---") + len("--- END RESULTS ---")
+        for at in range(len(data)):
+            self.assertEqual(self.verify(data[:at])[0], at >= end, at)
+            self.verify(data[at:])
+            self.assertEqual(rawlog.Log(data[:at]).judge(None)[0] == 0, at > len(data) - 2)
+
+
+if __name__ == "__main__":
+    tap.main()
