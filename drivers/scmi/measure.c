@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What the clocks really are: each CPU's cycles over the generic timer. From 816 MHz on an RK3588's
+ * firmware only says what was asked for, or what it believes.
+ */
+#include <stdio.h>
+
+#include "drivers/pmu/clock.h"
+#include "drivers/pmu/pmu.h"
+#include "drivers/scmi/clk.h"
+#include "lib/log.h"
+
+static void measure_this(void *arg)
+{
+	struct core_clock *clock = arg;
+	bool started = !pmu_start();
+
+	clock_measure(clock);
+	if (started)
+		pmu_stop();
+}
+
+/* False: it does not start (cpu_up() has said why). */
+static bool measure(unsigned cpu, struct core_clock *clock)
+{
+	bool was_online = cpu_online(cpu);
+
+	if (cpu >= nr_cpus || cpus[cpu].unusable || cpu_up(cpu))
+		return false;
+	work_on_cpu(cpu, measure_this, clock);
+	cpu_clocks.measured_hz[cpu] = clock->core_hz;
+	/* All that it has done is measure: it keeps no memory that would have to be given back. */
+	if (!was_online)
+		cpu_down(cpu);
+	return true;
+}
+
+/* " 594.0 594.0 MHz", or why not. */
+static void measured_text(unsigned index, char *text, size_t size)
+{
+	const char *why = "no CPU of it starts";
+	char mhz[24];
+	size_t len = 0;
+
+	for (unsigned cpu = 0; cpu < nr_cpus; cpu++) {
+		struct core_clock clock;
+
+		if (cpu_clocks.of_cpu[cpu] != (int)index || !measure(cpu, &clock))
+			continue;
+		why = clock.no_core_hz;
+		clock_mhz(mhz, clock.core_hz);
+		if (clock.core_hz && len + 12 < size)
+			len += snprintf(text + len, size - len, " %s", mhz);
+	}
+	snprintf(text + len, size - len, len ? " MHz" : " not: %s", why);
+}
+
+static void print_one(unsigned index)
+{
+	const struct cpu_clock *clock = &cpu_clocks.clocks[index];
+	char cpus_text[CLOCK_CPUS_MAX], set[16] = "kept", was[24], measured[160];
+	char now[24] = "unknown";
+
+	cpu_clock_cpus(&cpu_clocks, index, cpus_text, sizeof(cpus_text));
+	if (clock->set_mhz)
+		snprintf(set, sizeof(set), "set to %u", clock->set_mhz);
+	if (clock->firmware_hz)
+		clock_mhz(now, clock->firmware_hz);
+	clock_mhz(was, clock->handed_hz);
+	measured_text(index, measured, sizeof(measured));
+	log_printf("  clk       %s: %s; SCMI says %s MHz, %s at hand-over; measured%s\n", cpus_text,
+		   set, now, was, measured);
+}
+
+void print_clk(void)
+{
+	char clk[CLK_TEXT_MAX], why[96];
+
+	clk_text(clk, sizeof(clk));
+	if (cpu_clocks.none) {
+		log_printf("  clk       %s: %s; clocks are as handed over\n", clk, cpu_clocks.none);
+		return;
+	}
+	if (cpu_clocks_silent(&cpu_clocks, why, sizeof(why)))
+		log_printf("  clk       %s; clocks are as handed over\n", why);
+	for (unsigned i = 0; i < cpu_clocks.count; i++)
+		print_one(i);
+}
