@@ -21,8 +21,11 @@ struct scmi_channel {
 /* The head of the area and the longest message of ours. */
 #define SCMI_AREA_MIN (0x1c + SCMI_WORDS_MAX * 4)
 
-/* Looks at the channel's status before the call, and after it, at most so often. */
-#define SCMI_POLLS 200000u
+/*
+ * Looks at the channel's status before the call, and after it, at most so often: each is a Device
+ * read, 0.1 us or more, and firmware that sets a clock takes some tens.
+ */
+#define SCMI_POLLS 50000u
 
 /*
  * Sends @request, waits, and fetches the answer. 0: there is one, well-formed or not
