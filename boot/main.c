@@ -225,6 +225,7 @@ _Noreturn void boot_main(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 		exit_run(EXIT_PANIC);
 	start_checker();
 	print_tlbi();
+	clk_measure();
 	print_clk();
 	print_memory(instructions);
 	crash_if_asked();

@@ -24,8 +24,10 @@ void apply_clk(void);
 void clk_text(char *text, size_t size);
 
 /*
- * Measures each CPU whose clock is here, one at a time: it is started for that and switched off
- * again. Then a line for each clock; where there are none one that says why. No CPU but those that
- * were online is after. Boot CPU, after boot_memory().
+ * Measures each CPU whose clock is in cpu_clocks, one at a time: it is started for that and
+ * switched off again if it was not online. Boot CPU, after boot_memory().
  */
+void clk_measure(void);
+
+/* A line for each clock, after clk_measure(); where there are none one that says why. */
 void print_clk(void);

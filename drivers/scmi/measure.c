@@ -10,49 +10,62 @@
 #include "drivers/scmi/clk.h"
 #include "lib/log.h"
 
+static struct core_clock latest;
+
 static void measure_this(void *arg)
 {
-	struct core_clock *clock = arg;
 	bool started = !pmu_start();
 
-	clock_measure(clock);
+	(void)arg;
+	clock_measure(&latest);
 	if (started)
 		pmu_stop();
 }
 
-/* False: it does not start (cpu_up() has said why). */
-static bool measure(unsigned cpu, struct core_clock *clock)
+/* Why a CPU's clock was not measured; of those of one clock, the last one's. */
+static const char *not_measured[CPU_CLOCKS_MAX];
+
+static void measure(unsigned cpu, unsigned index)
 {
 	bool was_online = cpu_online(cpu);
 
-	if (cpu >= nr_cpus || cpus[cpu].unusable || cpu_up(cpu))
-		return false;
-	work_on_cpu(cpu, measure_this, clock);
-	cpu_clocks.measured_hz[cpu] = clock->core_hz;
+	not_measured[index] = "a CPU does not start";
+	if (cpus[cpu].unusable || cpu_up(cpu) || work_on_cpu(cpu, measure_this, NULL))
+		return;
+	cpu_clocks.measured_hz[cpu] = latest.core_hz;
+	not_measured[index] = latest.no_core_hz;
 	/* All that it has done is measure: it keeps no memory that would have to be given back. */
 	if (!was_online)
 		cpu_down(cpu);
-	return true;
 }
 
-/* " 594.0 594.0 MHz", or why not. */
+void clk_measure(void)
+{
+	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
+		if (cpu_clocks.of_cpu[cpu] >= 0 && cpu_clocks.count)
+			measure(cpu, cpu_clocks.of_cpu[cpu]);
+}
+
+/* "measured 594.0 594.0 MHz", or why not. */
 static void measured_text(unsigned index, char *text, size_t size)
 {
-	const char *why = "no CPU of it starts";
-	char mhz[24];
 	size_t len = 0;
+	char mhz[24];
 
 	for (unsigned cpu = 0; cpu < nr_cpus; cpu++) {
-		struct core_clock clock;
+		uint64_t hz = cpu_clocks.measured_hz[cpu];
 
-		if (cpu_clocks.of_cpu[cpu] != (int)index || !measure(cpu, &clock))
+		if (cpu_clocks.of_cpu[cpu] != (int)index || !hz || len + 12 > size)
 			continue;
-		why = clock.no_core_hz;
-		clock_mhz(mhz, clock.core_hz);
-		if (clock.core_hz && len + 12 < size)
-			len += snprintf(text + len, size - len, " %s", mhz);
+		clock_mhz(mhz, hz);
+		if (!len)
+			len = snprintf(text, size, "measured");
+		len += snprintf(text + len, size - len, " %s", mhz);
 	}
-	snprintf(text + len, size - len, len ? " MHz" : " not: %s", why);
+	if (len)
+		snprintf(text + len, size - len, " MHz");
+	else
+		snprintf(text, size, "not measured: %s", not_measured[index]);
 }
 
 static void print_one(unsigned index)
@@ -68,8 +81,8 @@ static void print_one(unsigned index)
 		clock_mhz(now, clock->firmware_hz);
 	clock_mhz(was, clock->handed_hz);
 	measured_text(index, measured, sizeof(measured));
-	log_printf("  clk       %s: %s; SCMI says %s MHz, %s at hand-over; measured%s\n", cpus_text,
-		   set, now, was, measured);
+	log_printf("  clk       %s: %s; SCMI says %s MHz, %s at hand-over; %s\n", cpus_text, set,
+		   now, was, measured);
 }
 
 void print_clk(void)
