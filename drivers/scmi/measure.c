@@ -65,7 +65,7 @@ static void measured_text(unsigned index, char *text, size_t size)
 	if (len)
 		snprintf(text + len, size - len, " MHz");
 	else
-		snprintf(text, size, "not measured: %s", not_measured[index]);
+		snprintf(text, size, "not measured: %s", not_measured[index] ?: "no CPU is here");
 }
 
 static void print_one(unsigned index)
