@@ -18,6 +18,7 @@
 static uint64_t last_speaker;
 static const struct power *power;
 static void (*halt_others)(void);
+static void (*last_act)(void);
 
 void set_power(const struct power *p)
 {
@@ -27,6 +28,21 @@ void set_power(const struct power *p)
 void set_halt_others(void (*halt)(void))
 {
 	halt_others = halt;
+}
+
+void set_last_act(void (*act)(void))
+{
+	last_act = act;
+}
+
+/* Forgotten first: if it ends the run itself, by a fault, it is not tried again. */
+static void act_at_last(void)
+{
+	void (*act)(void) = last_act;
+
+	last_act = NULL;
+	if (act)
+		act();
 }
 
 static void semihosting_exit(int status)
@@ -91,6 +107,7 @@ _Noreturn void exit_run(int status)
 	bool off = options.exit == EXIT_BY_OFF && power;
 
 	become_last_speaker();
+	act_at_last();
 	if (off && power->off_note)
 		log_printf("tlbed: %s\n", power->off_note);
 	log_printf("tlbed: exit status %d\n", status);

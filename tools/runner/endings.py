@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Boots that must end in a known way: tests/endings, whose head says what its words mean,
-tests/endings-check, -mapped, -bench, -cases, tests/boards/endings-trees, tests/scale/endings;
+tests/endings-check, -mapped, -bench, -cases, tests/boards/endings-trees, -clk, tests/scale/endings;
 endings-1t is make test-1t's.
 """
 
@@ -22,9 +22,10 @@ MAPPED_ENDINGS = "tests/endings-mapped"
 BENCH_ENDINGS = "tests/endings-bench"
 CASES_ENDINGS = "tests/endings-cases"
 BOARD_ENDINGS = "tests/boards/endings-trees"
+CLK_ENDINGS = "tests/boards/endings-clk"
 SCALE_ENDINGS = "tests/scale/endings"
 ALL_ENDINGS = (ENDINGS, CHECK_ENDINGS, MAPPED_ENDINGS, BENCH_ENDINGS, CASES_ENDINGS, BOARD_ENDINGS,
-               SCALE_ENDINGS)
+               CLK_ENDINGS, SCALE_ENDINGS)
 COMPILER = "gcc"  # of the matrix
 BOOT_LIMIT_S = 180
 

@@ -128,6 +128,23 @@ def in_flash(command, folder, code=()):
 def stale_el2(command, folder):
     """in_flash(), with every register that matters set to what it should not be. For --el2."""
     return in_flash(command, folder, _stale_code())
+EL3 = "tests/runner/el3.S"
+EL3_TREE_AT = RAM + (128 << 20)
+
+
+def from_el3(command, folder):
+    """Firmware of our own at EL3 starts the image. For --el2, with an edited tree, secure=on."""
+    command, image = take(command, "-kernel")
+    command, words = take(command, "-append")
+    command, tree = take(command, "-dtb")
+    code = os.path.join(folder, "el3")
+    call("clang", "--target=aarch64-none-elf", "-c", EL3, "-o", f"{code}.o")
+    call("ld.lld", "-Ttext", "0", f"{code}.o", "-o", f"{code}.elf")
+    call("llvm-objcopy", "-O", "binary", f"{code}.elf", f"{code}.bin")
+    call("fdtput", "-t", "s", tree, "/chosen", "bootargs", words)
+    return [*command, "-bios", f"{code}.bin",
+            "-device", f"loader,file={image},addr={IMAGE_AT:#x},force-raw=on",
+            "-device", f"loader,file={tree},addr={EL3_TREE_AT:#x},force-raw=on"]
 
 
 def from_uboot(command, folder):
@@ -177,7 +194,7 @@ def impatient(command, folder):
 
 
 STARTS = {"kernel": lambda command, folder: command, "reset": at_reset, "uboot": from_uboot,
-          "flash": in_flash, "stale": stale_el2}
+          "flash": in_flash, "stale": stale_el2, "el3": from_el3}
 
 
 def prepare(command, start, edits, folder):
