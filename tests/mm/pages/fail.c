@@ -83,10 +83,13 @@ static void undo_grow(const struct sweep_call *c)
 static const struct sweep_kind by_growing = { prepare_grow, call_grow, right_grow, undo_grow,
 					      NULL };
 
+static bool is_grown; /* by what there is to shrink */
+
 /* A page that is there goes: it keeps its place in the pool while its tails have no memory. */
 static bool prepare_shrink(const struct sweep_call *c)
 {
-	if (!prepare_grow(c) || !resize(c, nr + 1, 0))
+	is_grown = prepare_grow(c) && resize(c, nr + 1, 0);
+	if (!is_grown)
 		return false;
 	nr++;
 	counts = vmemmap_counts;
@@ -111,7 +114,8 @@ static bool right_shrink(const struct sweep_call *c)
 
 static void restore_shrink(const struct sweep_call *c)
 {
-	resize(c, nr - 1, 0);
+	if (is_grown)
+		resize(c, nr - 1, 0);
 }
 
 static const struct sweep_kind by_shrinking = { prepare_shrink, call_shrink, right_shrink,
