@@ -43,7 +43,8 @@ def text_offset(command, at):
 def compiler():
     """The GNU tools' prefix, as the Makefile finds it; None: there are none."""
     given = os.environ.get("CROSS_COMPILE")
-    prefixes = [given] if given else ["aarch64-none-elf-", "aarch64-linux-gnu-", ""]
+    own = [""] * (os.uname().machine == "aarch64")
+    prefixes = [given] if given else ["aarch64-none-elf-", "aarch64-linux-gnu-", *own]
     return next((p for p in prefixes if shutil.which(f"{p}gcc")), None)
 
 
