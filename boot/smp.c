@@ -45,7 +45,11 @@ void start_interrupts(const struct fdt *fdt)
 	if (!error)
 		error = gic_cpu_init();
 	if (error) {
-		log_printf("boot: no interrupts, and no other CPU: GIC: error %d\n", error);
+		log_printf("boot: no interrupts, and no other CPU: ");
+		if (error == -ENODEV)
+			log_printf("the tree has no GIC that is known here\n");
+		else
+			log_printf("GIC: error %d\n", error);
 		irq_set_controller(NULL);
 		return;
 	}

@@ -19,8 +19,8 @@ import tempfile
 FLOORS = {"lib": 0, "drivers": 1, "mm/arm64": 1, "mm/phys": 2, "mm/check": 2, "mm/map": 3, "mm/pages": 4,
           "mm/areas": 5, "bench": 6, "tests": 6, "boot": 7}
 HOST = "tests/host/"  # runs every room's sources, models what is behind the door
-# No room's: QEMU's plugin, and the guest that tests it; a module of Linux's.
-OUTSIDE = ("tools/profile/", "tools/linux-peer/", "tests/runner/")
+# No room's: QEMU's plugin, and the guest that tests it; what wraps an image; a module of Linux's.
+OUTSIDE = ("tools/profile/", "tools/runner/", "tools/linux-peer/", "tests/runner/")
 
 FILE_LINES = 500
 FUNCTION_LINES = 100

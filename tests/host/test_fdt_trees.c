@@ -47,13 +47,14 @@ static const struct {
 	  "ram memory 800000000+3c000000\nram memory 83c500000+3a00000\n"
 	  "ram memory 840000000+40000000\n"
 	  "reserved shmem@10f000 10f000+100 no-map\n"
+	  "cpu 0 okay psci arm,cortex-a72\ncpu 1 okay psci arm,cortex-a72\n"
 	  "psci smc psci 1.0\nbootargs x=1\n"
 	  "stdout serial@ff000000 ff000000+1000 1500000n8\n" },
 	{ "rk3588-like-map-for-raspi3b.dts",
-	  "model RK3588-like map on versal\ncompatible test,fake-rk3588\n"
+	  "model RK3588-like map on raspi3b\ncompatible test,fake-rk3588\n"
 	  "ram memory 200000+8200000\nram memory 9400000+32c00000\n"
 	  "reserved shmem@10f000 10f000+100 no-map\n"
-	  "psci smc psci 1.0\nbootargs x=1\n"
+	  "psci none\nbootargs x=1\n"
 	  "stdout serial@3f215040 3f215040+100 1500000n8\n" },
 	{ "hard-memory.dts",
 	  "model hard memory\ncompatible test,hard-memory test,second test,third\n"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Boots that must end in a known way: tests/endings, whose head says what its words mean,
-tests/endings-check, -mapped, -bench, -cases, tests/boards/endings-trees, -clk, tests/scale/endings;
+tests/endings-check, -mapped, -bench, -cases, tests/boards/endings-*, tests/scale/endings;
 endings-1t is make test-1t's.
 """
 
@@ -13,7 +13,7 @@ import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from . import console, ktap, matrix, results, starts
+from . import console, ktap, matrix, results, standin, starts
 from .suite import Suite
 
 ENDINGS = "tests/endings"
@@ -22,12 +22,15 @@ MAPPED_ENDINGS = "tests/endings-mapped"
 BENCH_ENDINGS = "tests/endings-bench"
 CASES_ENDINGS = "tests/endings-cases"
 BOARD_ENDINGS = "tests/boards/endings-trees"
+BOARDS = "tests/boards"
 CLK_ENDINGS = "tests/boards/endings-clk"
+STANDIN_ENDINGS = "tests/boards/endings-standins"
 SCALE_ENDINGS = "tests/scale/endings"
 ALL_ENDINGS = (ENDINGS, CHECK_ENDINGS, MAPPED_ENDINGS, BENCH_ENDINGS, CASES_ENDINGS, BOARD_ENDINGS,
-               CLK_ENDINGS, SCALE_ENDINGS)
+               CLK_ENDINGS, STANDIN_ENDINGS, SCALE_ENDINGS)
 COMPILER = "gcc"  # of the matrix
 BOOT_LIMIT_S = 180
+WRAPPED = "wrapped"  # one more start than starts.py has, of standin.py
 
 
 @dataclass
@@ -39,6 +42,7 @@ class Ending:
     words: str = ""
     arguments: list = field(default_factory=list)
     start: str = "kernel"
+    board: standin.StandIn = field(default_factory=standin.StandIn)
     granule: str = "4K"
     silence: int = 0  # seconds; 0: the runner's own limit
     limit: int = BOOT_LIMIT_S  # seconds that the whole boot may take
@@ -74,7 +78,7 @@ def read(path=ENDINGS):
             raise Malformed(f"{place}: '{key}' twice")
         else:
             _take(ending, key, value, place)
-            seen |= {key} & SETTINGS.keys()
+            seen |= {key} & (SETTINGS.keys() | BOARD.keys() - {"store"})
     _finish(ending)
     if not endings:
         raise Malformed(f"{path}:1: no endings")
@@ -98,8 +102,15 @@ def read_all(paths=ALL_ENDINGS):
 
 
 def _finish(ending):
-    if ending and (ending.status < 0 or not ending.why):
+    if not ending:
+        return
+    if ending.status < 0 or not ending.why:
         raise Malformed(f"{ending.place}: ending '{ending.name}' needs `why` and `status`")
+    board = ending.board
+    if ending.start != WRAPPED and (board.tree or board.stores):
+        raise Malformed(f"{ending.place}: `tree` and `store` are for start {WRAPPED}")
+    if ending.start not in (WRAPPED, "uboot") and board.at:
+        raise Malformed(f"{ending.place}: `at` is for start {WRAPPED} and uboot")
 
 
 def _take(ending, key, value, place):
@@ -108,6 +119,8 @@ def _take(ending, key, value, place):
         if key in SETTINGS:
             name, convert = SETTINGS[key]
             setattr(ending, name, convert(value))
+        elif key in BOARD:
+            BOARD[key](ending.board, value)
         elif key == "fdtput":
             ending.edits.append(_words(value))
             if "TREE" not in ending.edits[-1]:
@@ -133,6 +146,12 @@ def _words(value):
     if not found:
         raise ValueError("nothing follows")
     return found
+
+
+def _word(value):
+    if not re.fullmatch(r"[\w.-]+", value):
+        raise ValueError(f"'{value}' is no name")
+    return value
 
 
 def _one_of(*choices):
@@ -162,11 +181,18 @@ SETTINGS = {
     "options": ("options", _words),
     "words": ("words", str),
     "arguments": ("arguments", _words),
-    "start": ("start", _one_of(*starts.STARTS)),
+    "start": ("start", _one_of(*starts.STARTS, WRAPPED)),
     "granule": ("granule", _one_of("4K", "16K", "64K")),
     "silence": ("silence", _seconds),
     "limit": ("limit", _seconds),
     "status": ("status", lambda value: int(_one_of(*"01234")(value))),
+}
+
+# What a wrapped start has besides: how each word changes a StandIn.
+BOARD = {
+    "tree": lambda board, value: setattr(board, "tree", os.path.join(BOARDS, _word(value))),
+    "at": lambda board, value: setattr(board, "at", standin.parse_at(value)),
+    "store": lambda board, value: board.stores.append(standin.parse_store(value)),
 }
 
 
@@ -308,7 +334,10 @@ def compose(ending, out, qemu, folder):
         command = matrix.dry_run(options, qemu, kernel_folder(ending, out))
     except ValueError as error:
         raise starts.Trouble(str(error)) from error
-    return starts.prepare(command + ending.arguments, ending.start, ending.edits, folder)
+    command += ending.arguments
+    if ending.start != WRAPPED:
+        return starts.prepare(command, ending.start, ending.edits, folder, ending.board.at)
+    return standin.wrap(command, ending.board, ending.edits, starts.new_folder(folder))
 
 
 def boot(ending, out, qemu, silence_s, booted=()):

@@ -5,6 +5,7 @@ Each takes a command line of qemu.sh --dry-run and gives one; files go to `folde
 """
 
 import os
+import re
 import shutil
 import struct
 
@@ -43,9 +44,13 @@ def with_tree(command, edits, folder):
     """The machine's own tree, changed. edits: arguments of fdtput, where TREE is the file."""
     tree = os.path.join(folder, "tree.dtb")
     call(*command, "-M", f"dumpdtb={tree}")
+    edit_tree(tree, edits)
+    return [*command, "-dtb", tree]
+
+
+def edit_tree(tree, edits):
     for edit in edits:
         call("fdtput", *[tree if word == "TREE" else word for word in edit])
-    return [*command, "-dtb", tree]
 
 
 def at_reset(command, folder):
@@ -147,13 +152,16 @@ def from_el3(command, folder):
             "-device", f"loader,file={tree},addr={EL3_TREE_AT:#x},force-raw=on"]
 
 
-def from_uboot(command, folder):
-    """U-Boot finds extlinux.conf and the image on a disk, as on a board's SD card."""
+def from_uboot(command, folder, at=0):
+    """U-Boot finds extlinux.conf and the image on a disk, as on a board's SD card.
+
+    at: where it loads the image, which its booti may move; 0: as it is used to.
+    """
     command, image = take(command, "-kernel")
     command, words = take(command, "-append")
     disk = os.path.join(folder, "disk.img")
     _write_disk(disk, image, words, folder)
-    return [*command, "-bios", _impatient_uboot(folder),
+    return [*command, "-bios", _impatient_uboot(folder, at),
             "-drive", f"if=none,id=disk,format=raw,readonly=on,file={disk}",
             "-device", "virtio-blk-device,drive=disk"]
 
@@ -172,7 +180,7 @@ def _write_disk(disk, image, words, folder):
     call("mcopy", "-i", disk, image, "::/Image")
 
 
-def _impatient_uboot(folder):
+def _impatient_uboot(folder, at=0):
     """A copy that does not wait for a key: two seconds of virtual time are 2e9 instructions.
 
     Only its default environment differs. One that says it otherwise boots as it is, and waits.
@@ -183,8 +191,11 @@ def _impatient_uboot(folder):
             text = file.read()
     except OSError as error:
         raise Trouble(f"{UBOOT}: {error.strerror}") from error
+    text = text.replace(b"\0bootdelay=2\0", b"\0bootdelay=0\0")
+    if at:
+        text = _load_at(text, at)
     with open(copy, "wb") as file:
-        file.write(text.replace(b"\0bootdelay=2\0", b"\0bootdelay=0\0"))
+        file.write(text)
     return copy
 
 
@@ -193,14 +204,30 @@ def impatient(command, folder):
     return [_impatient_uboot(folder) if word == UBOOT else word for word in command]
 
 
+def _load_at(text, at):
+    """With another kernel_addr_r, of as many characters: nothing else moves."""
+    was = re.search(rb"\0kernel_addr_r=(0x[0-9a-f]+)\0", text)
+    new = f"{at:#x}".encode()
+    if not was or len(was.group(1)) != len(new):
+        raise Trouble(f"{UBOOT}: its kernel_addr_r cannot become {at:#x}")
+    return text[: was.start(1)] + new + text[was.end(1) :]
+
+
 STARTS = {"kernel": lambda command, folder: command, "reset": at_reset, "uboot": from_uboot,
           "flash": in_flash, "stale": stale_el2, "el3": from_el3}
 
 
-def prepare(command, start, edits, folder):
-    """The command line for that way in; its files in a `folder` that is made anew."""
+def new_folder(folder):
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
+    return folder
+
+
+def prepare(command, start, edits, folder, at=0):
+    """The command line for that way in; its files in a `folder` that is made anew."""
+    new_folder(folder)
     if edits or start in ("flash", "stale"):
         command = with_tree(command, edits, folder)
+    if at:
+        return from_uboot(command, folder, at)
     return STARTS[start](command, folder)
