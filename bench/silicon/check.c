@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The block of `silicon-check`: the machine, then each CPU by itself.
+ */
+#include "bench/silicon/check.h"
+
+#include "bench/cpus.h"
+#include "bench/silicon/check-internal.h"
+#include "drivers/pmu/pmu.h"
+#include "lib/cmdline/cmdline.h"
+
+#define BEGIN_CHECK "--- BEGIN SILICON CHECK ---"
+#define END_CHECK   "--- END SILICON CHECK ---"
+
+/* Some 130 lines of 40 bytes a CPU: room for sixteen. */
+#define CHECK_BYTES (96 * KiB)
+
+static bool asked;
+
+OPTION_FLAG(silicon_check, "silicon-check", &asked,
+	    "  print what only silicon can answer, as one block");
+
+bool silicon_check_asked(void)
+{
+	return asked;
+}
+
+/* On the CPU that the facts are of. */
+static void check_here(void *arg)
+{
+	struct core core = { .facts = arg };
+	bool started = !pmu_start();
+
+	core_facts(&core);
+	tlb_facts(&core);
+	tlbi_facts(&core);
+	if (started)
+		pmu_stop();
+}
+
+/* Returns whether it answered. */
+static bool check_cpu(unsigned cpu, struct facts *facts)
+{
+	facts_of(facts, cpu);
+	if (cpus[cpu].unusable) {
+		fact_absent(facts, "core", cpus[cpu].unusable);
+		return true;
+	}
+	if (cpu_up(cpu) || work_on_cpu(cpu, check_here, facts)) {
+		fact_absent(facts, "core", "it did not start; the console says why");
+		return false;
+	}
+	return !bench_cpus_off();
+}
+
+int silicon_check(const struct fdt *fdt)
+{
+	static char text[CHECK_BYTES];
+	int failures = bench_cpus_off();
+	struct facts facts;
+
+	facts_begin(&facts, text, sizeof(text));
+	machine_facts(&facts, fdt);
+	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
+		failures += !check_cpu(cpu, &facts);
+	facts_print(&facts, BEGIN_CHECK, END_CHECK);
+	return failures;
+}
