@@ -52,7 +52,7 @@ static void clock_facts(struct core *core)
 	clock_measure(&clock);
 	core->no_cycles = clock.no_core_hz;
 	if (clock.core_hz)
-		fact(core->facts, "clock_hz", "%lu", clock.core_hz);
+		figure(core->facts, "clock_hz", "%lu", clock.core_hz);
 	else
 		fact_absent(core->facts, "clock_hz", clock.no_core_hz);
 	fact_absent(core->facts, "clock_scmi_hz", "this image does not speak SCMI");
@@ -83,7 +83,7 @@ static void timer_facts(struct core *core)
 	}
 	step = timer_step();
 	if (step)
-		fact(core->facts, "timer_step", "%lu ticks, %lu ns", step, timer_ns(step));
+		figure(core->facts, "timer_step", "%lu ticks, %lu ns", step, timer_ns(step));
 	else
 		fact_absent(core->facts, "timer_step", "the timer did not move");
 }

@@ -13,9 +13,9 @@
 /* "lost: 4294967295\n" */
 #define LOSS_ROOM 24
 
-void facts_begin(struct facts *facts, char *text, size_t size)
+void facts_begin(struct facts *facts, char *text, size_t size, const char *mark)
 {
-	*facts = (struct facts){ .text = text, .size = size };
+	*facts = (struct facts){ .text = text, .size = size, .mark = mark };
 }
 
 void facts_of(struct facts *facts, unsigned cpu)
@@ -44,17 +44,33 @@ static bool append(struct facts *facts, const char *key, const char *value, size
 	return true;
 }
 
-void fact(struct facts *facts, const char *key, const char *fmt, ...)
+static void add(struct facts *facts, const char *key, const char *mark, const char *fmt, va_list ap)
 {
 	char value[FACT_VALUE_MAX];
-	va_list ap;
+	size_t len = (size_t)snprintf(value, sizeof(value), "%s", mark);
 
-	va_start(ap, fmt);
-	vsnprintf(value, sizeof(value), fmt, ap);
-	va_end(ap);
+	vsnprintf(value + len, sizeof(value) - len, fmt, ap);
 	make_printable(value);
 	if (!append(facts, key, value, LOSS_ROOM))
 		facts->lost++;
+}
+
+void fact(struct facts *facts, const char *key, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(facts, key, "", fmt, ap);
+	va_end(ap);
+}
+
+void figure(struct facts *facts, const char *key, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(facts, key, facts->mark, fmt, ap);
+	va_end(ap);
 }
 
 void fact_absent(struct facts *facts, const char *key, const char *reason)

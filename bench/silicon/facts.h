@@ -13,12 +13,13 @@
 struct facts {
 	char *text; /* lines that end in LF */
 	size_t size, len;
-	unsigned lost;	 /* facts that there was no room for */
-	char prefix[16]; /* of the keys that come: "cpu3.", or "" */
+	unsigned lost;	  /* facts that there was no room for */
+	const char *mark; /* before each figure: "", or what says that it is none */
+	char prefix[16];  /* of the keys that come: "cpu3.", or "" */
 };
 
-/* Empty; @text has room for @size bytes, at least 64. */
-void facts_begin(struct facts *facts, char *text, size_t size);
+/* Empty; @text has room for @size bytes, at least 64. @mark stays the caller's. */
+void facts_begin(struct facts *facts, char *text, size_t size, const char *mark);
 
 /* Keys from here on are @cpu's: cpuN.KEY; FACTS_OF_MACHINE: the machine's. */
 #define FACTS_OF_MACHINE UINT32_MAX
@@ -29,6 +30,9 @@ void facts_of(struct facts *facts, unsigned cpu);
  * FACT_VALUE_MAX is cut. Without room the fact is counted in @facts->lost.
  */
 void fact(struct facts *facts, const char *key, const char *fmt, ...) __printf_like(3, 4);
+
+/* The same of what was measured: @facts->mark comes first. */
+void figure(struct facts *facts, const char *key, const char *fmt, ...) __printf_like(3, 4);
 
 /* "key: absent: REASON". */
 void fact_absent(struct facts *facts, const char *key, const char *reason);

@@ -16,6 +16,7 @@
 #include "mm/areas/area.h"
 #include "mm/arm64/door.h"
 #include "mm/map/map.h"
+#include "mm/map/view/walk.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/ranges.h"
 
@@ -53,7 +54,6 @@ struct reading {
 struct chain {
 	const char *base;
 	uint64_t stride, n;
-	bool scattered; /* pages of the pool: their lines follow the page's own place in four */
 };
 
 /* --- measuring ---------------------------------------------------------------------------- */
@@ -163,7 +163,7 @@ static void reach_fact(struct core *core, const char *size, uint64_t n, uint32_t
 				hundredths % 100, misses[i].name);
 	}
 	snprintf(key, sizeof(key), "reach.%s.%lu", size, n);
-	fact(core->facts, key, "%s", text);
+	figure(core->facts, key, "%s", text);
 }
 
 static void reach_facts(struct core *core, struct chain *chain, const char *size, unsigned leaves)
@@ -193,7 +193,7 @@ static void places_facts(struct core *core, const struct chain *chain, const cha
 	for (unsigned i = 0; i < ARRAY_SIZE(misses); i++) {
 		snprintf(key, sizeof(key), "places16.%s.%s", what, misses[i].name);
 		if (mask >> (i + 1) & 1)
-			fact(core->facts, key, "%d", (int)(all.misses[i] - none.misses[i]));
+			figure(core->facts, key, "%d", (int)(all.misses[i] - none.misses[i]));
 		else
 			fact_absent(core->facts, key,
 				    "PMCEID lacks the event, or a counter for it");
@@ -248,6 +248,31 @@ static struct vm_struct *map_leaves(uint64_t pa, unsigned shift, unsigned count)
 	return NULL;
 }
 
+/* log2 of the leaf or group that the first place of @area is mapped by. */
+static unsigned mapped_shift(const struct vm_struct *area)
+{
+	struct leaf leaf;
+
+	if (walk_lookup((uint64_t)area->addr, &leaf))
+		return 0;
+	if (leaf.level == LEVEL_PTE)
+		return leaf.cont ? CONT_PTE_SHIFT : PAGE_SHIFT;
+	return leaf.cont ? CONT_PMD_SHIFT : (unsigned)level_shift(leaf.level);
+}
+
+/* What the facts would be of is not what the engine mapped: says so. */
+static bool is_mapped_by(struct core *core, const char *size, const struct vm_struct *area,
+			 unsigned shift)
+{
+	char key[FACT_KEY_MAX];
+
+	if (mapped_shift(area) == shift)
+		return true;
+	snprintf(key, sizeof(key), "reach.%s", size);
+	fact_absent(core->facts, key, "the engine chose another leaf");
+	return false;
+}
+
 /* RAM that such a leaf can map; 0: there is none. Who uses it does not matter: it is read. */
 static uint64_t find_block(unsigned shift)
 {
@@ -262,28 +287,35 @@ static uint64_t find_block(unsigned shift)
 	return 0;
 }
 
+static void pages_facts(struct core *core, const struct vm_struct *scattered,
+			const struct vm_struct *row)
+{
+	struct chain chain = { .base = scattered->addr, .stride = PAGE_SIZE };
+	char size[24], what[40];
+
+	size_text(size, PAGE_SHIFT);
+	if (!is_mapped_by(core, size, scattered, PAGE_SHIFT) ||
+	    !is_mapped_by(core, size, row, PAGE_SHIFT))
+		return;
+	reach_facts(core, &chain, size, PAGES_MAX);
+	chain.n = PLACES;
+	snprintf(what, sizeof(what), "%s-scattered", size);
+	places_facts(core, &chain, what);
+	chain.base = row->addr;
+	snprintf(what, sizeof(what), "%s-in-a-row", size);
+	places_facts(core, &chain, what);
+}
+
 static void page_facts(struct core *core)
 {
 	struct page *pool = alloc_pages(GFP_KERNEL, POOL_ORDER);
-	struct vm_struct *scattered, *row;
-	char size[24], what[40];
-	struct chain chain = { .stride = PAGE_SIZE, .n = PLACES };
+	struct vm_struct *scattered = pool ? map_pool(pool, PAGES_MAX, true) : NULL;
+	struct vm_struct *row = pool ? map_pool(pool, PLACES, false) : NULL;
 
-	size_text(size, PAGE_SHIFT);
-	scattered = pool ? map_pool(pool, PAGES_MAX, true) : NULL;
-	row = pool ? map_pool(pool, PLACES, false) : NULL;
-	if (scattered && row) {
-		chain.base = scattered->addr;
-		reach_facts(core, &chain, size, PAGES_MAX);
-		chain.n = PLACES;
-		snprintf(what, sizeof(what), "%s-scattered", size);
-		places_facts(core, &chain, what);
-		chain.base = row->addr;
-		snprintf(what, sizeof(what), "%s-in-a-row", size);
-		places_facts(core, &chain, what);
-	} else {
+	if (scattered && row)
+		pages_facts(core, scattered, row);
+	else
 		fact_absent(core->facts, "reach.page", "no memory");
-	}
 	if (scattered)
 		free_mapped(scattered);
 	if (row)
@@ -307,10 +339,12 @@ static void leaf_facts(struct core *core, unsigned shift)
 		return;
 	}
 	chain.base = area->addr;
-	reach_facts(core, &chain, size, LEAVES_MAX);
-	chain.stride = (1UL << shift) / PLACES;
-	chain.n = PLACES;
-	places_facts(core, &chain, size);
+	if (is_mapped_by(core, size, area, shift)) {
+		reach_facts(core, &chain, size, LEAVES_MAX);
+		chain.stride = (1UL << shift) / PLACES;
+		chain.n = PLACES;
+		places_facts(core, &chain, size);
+	}
 	free_mapped(area);
 }
 

@@ -51,6 +51,6 @@ void tlbi_facts(struct core *core)
 		fact_absent(core->facts, "tlbi_twice", core->no_cycles);
 		return;
 	}
-	fact(core->facts, "tlbi_once", "%lu cycles", tlbi_cycles(false));
-	fact(core->facts, "tlbi_twice", "%lu cycles", tlbi_cycles(true));
+	figure(core->facts, "tlbi_once", "%lu cycles", tlbi_cycles(false));
+	figure(core->facts, "tlbi_twice", "%lu cycles", tlbi_cycles(true));
 }

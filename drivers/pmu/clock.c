@@ -204,8 +204,8 @@ void clock_text(char *text, size_t size)
 		snprintf(text, size, "unknown: %s; no times", clock.no_time);
 	else if (clock.core_hz)
 		snprintf(text, size,
-			 "core clock %s MHz measured (PMCCNTR over CNTVCT, CNTFRQ %s MHz)", core,
-			 timer);
+			 "%score clock %s MHz measured (PMCCNTR over CNTVCT, CNTFRQ %s MHz)",
+			 clock_forced && pmu_is_emulated() ? "forced: " : "", core, timer);
 	else if (clock.emulated && started)
 		emulated_text(&clock, text, size);
 	else

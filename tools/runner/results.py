@@ -16,6 +16,7 @@ CRC_KEY = ',"crc":"'
 class Results:
     context: dict = field(default_factory=dict)
     benchmarks: list = field(default_factory=list)
+    forced: list = field(default_factory=list)  # records of `force=silicon`: no figures
     damaged: list = field(default_factory=list)  # one sentence each
     present: bool = False
 
@@ -58,7 +59,7 @@ def _take(results, number, line):
         results.damaged.append(f"line {number}: {error}: {line[:60]}")
         return
     if "name" in record:
-        results.benchmarks.append(record)
+        (results.forced if record.get("forced") else results.benchmarks).append(record)
     else:
         results.context.update(record)
 
@@ -72,7 +73,10 @@ def write(results, path, qemu_version, command):
     context.setdefault("executable", "tlbed")
     if results.damaged:
         context["damaged"] = results.damaged
-    text = json.dumps({"context": context, "benchmarks": results.benchmarks}, indent=2)
+    tree = {"context": context, "benchmarks": results.benchmarks}
+    if results.forced:
+        tree["forced"] = results.forced  # where nothing that compares looks
+    text = json.dumps(tree, indent=2)
     partial = f"{path}.partial"
     with open(partial, "w", encoding="utf-8") as file:
         file.write(text + "\n")
