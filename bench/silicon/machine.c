@@ -93,16 +93,15 @@ static void scmi_facts(struct facts *f, const struct fdt *fdt)
 	}
 }
 
-static void power_facts(struct facts *f)
+static void power_facts(struct facts *f, const struct fdt *fdt)
 {
 	fact(f, "psci", "%s", platform.psci_method ? platform.psci_method : "none");
 	if (!platform.psci_method)
 		fact_absent(f, "power_off", "no PSCI: the run ends in WFI");
-	else if (!strncmp(platform.compatible, "rockchip,", 9) ||
-		 strstr(platform.compatible, "rk3588"))
+	else if (fdt_is_compatible(fdt, fdt->root, "rockchip,rk3588") ||
+		 fdt_is_compatible(fdt, fdt->root, "rockchip,rk3588s"))
 		fact(f, "power_off",
-		     "SYSTEM_OFF drives a pin of the PMIC, then waits: note whether "
-		     "the board's power went after the exit line");
+		     "SYSTEM_OFF only drives a pin of the PMIC: note whether the power goes");
 	else
 		fact(f, "power_off", "by SYSTEM_OFF");
 }
@@ -112,5 +111,5 @@ void machine_facts(struct facts *f, const struct fdt *fdt)
 	boot_facts(f);
 	memory_facts(f, fdt);
 	scmi_facts(f, fdt);
-	power_facts(f);
+	power_facts(f, fdt);
 }
