@@ -59,10 +59,10 @@ static void test_bytes(void)
 	memset(lengthy, 'x', sizeof(lengthy));
 	lengthy[299] = '\0';
 	facts_begin(&facts, room, sizeof(room), "");
-	fact(&facts, "model", "a\nb\r\x1b[2J\xff");
+	fact(&facts, "model", "a\nb\r\x1b[2J\xff\x7f");
 	fact(&facts, "long", "%s", lengthy);
-	ok(!strncmp(room, "model: a?b??[2J?\nlong: xxx", 26), "bytes that do not print");
-	ok(facts.len == 17 + 6 + FACT_VALUE_MAX - 1 + 1, "a long value is cut: %zu", facts.len);
+	ok(!strncmp(room, "model: a?b??[2J??\nlong: xxx", 27), "bytes that do not print");
+	ok(facts.len == 18 + 6 + FACT_VALUE_MAX - 1 + 1, "a long value is cut: %zu", facts.len);
 	ok(!facts.lost, "and not lost");
 }
 
