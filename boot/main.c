@@ -19,6 +19,7 @@
 #include "boot/tables.h"
 #include "boot/tlbi.h"
 #include "drivers/driver.h"
+#include "drivers/scmi/clk.h"
 #include "drivers/smp/cpus.h"
 #include "drivers/smp/hang.h"
 #include "lib/exit.h"
@@ -122,6 +123,7 @@ static void start_machine(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 		exit_run(EXIT_PANIC);
 	}
 	start_interrupts(&fdt);
+	find_clocks(&fdt);
 	prepare_cpus(&fdt, image_pa);
 }
 
@@ -145,6 +147,7 @@ static bool read_options(const char *line)
 	    !select_unmatched(options.skip, any_name_at, NULL, error, sizeof(error))) {
 		apply_tlbi_options(&fdt);
 		apply_hvo_options();
+		apply_clk();
 		return true;
 	}
 	log_printf("%s\n", error);
@@ -226,6 +229,8 @@ _Noreturn void boot_main(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 		exit_run(EXIT_PANIC);
 	start_checker();
 	print_tlbi();
+	clk_measure();
+	print_clk();
 	print_memory(instructions);
 	crash_if_asked();
 	status = run();

@@ -10,6 +10,7 @@
 #include "drivers/irq/gic.h"
 #include "drivers/irq/irq.h"
 #include "drivers/irq/timer-irq.h"
+#include "drivers/scmi/clk.h"
 #include "drivers/smp/cpus.h"
 #include "lib/arm64/exception.h"
 #include "lib/arm64/stack.h"
@@ -53,6 +54,11 @@ void start_interrupts(const struct fdt *fdt)
 		log_printf("boot: no timer interrupt, hangs are not detected: error %d\n", error);
 	set_irq_entry(irq_dispatch);
 	local_irq_enable();
+}
+
+void find_clocks(const struct fdt *fdt)
+{
+	clk_init(fdt, map_registers);
 }
 
 /* A CPU has two, each the upper half of an aligned pair; what is not mapped is their guards. */

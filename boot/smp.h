@@ -13,5 +13,11 @@
  */
 void start_interrupts(const struct fdt *fdt);
 
+/*
+ * Finds the CPUs' clocks (drivers/scmi/clk.h), whose registers boot maps as it does the GIC's.
+ * After psci_init(). Boot CPU, before boot_memory().
+ */
+void find_clocks(const struct fdt *fdt);
+
 /* Who there is (drivers/smp/cpus.h); others can be started after boot_memory(). Boot CPU. */
 void prepare_cpus(const struct fdt *fdt, uint64_t image_pa);

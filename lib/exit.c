@@ -20,6 +20,7 @@
 static uint64_t last_speaker;
 static const struct power *power;
 static void (*halt_others)(void);
+static void (*last_act)(void);
 
 void set_power(const struct power *p)
 {
@@ -29,6 +30,21 @@ void set_power(const struct power *p)
 void set_halt_others(void (*halt)(void))
 {
 	halt_others = halt;
+}
+
+void set_last_act(void (*act)(void))
+{
+	last_act = act;
+}
+
+/* Forgotten first: if it ends the run itself, by a fault, it is not tried again. */
+static void act_at_last(void)
+{
+	void (*act)(void) = last_act;
+
+	last_act = NULL;
+	if (act)
+		act();
 }
 
 /* Arm semihosting, AArch64: HLT #0xF000, x0 = operation, x1 = parameter block. */
@@ -94,6 +110,7 @@ bool begin_last_words(void)
 _Noreturn void exit_run(int status)
 {
 	become_last_speaker();
+	act_at_last();
 	log_printf("tlbed: exit status %d\n", status);
 	ending = true;
 	switch (options.exit) {

@@ -22,6 +22,12 @@ void set_power(const struct power *power);
 void set_halt_others(void (*halt)(void));
 
 /*
+ * @act puts something of the machine back as it must be before a reset or a power-off: called once,
+ * before the exit line, by whichever CPU ends the run, IRQs masked, maybe in a panic. It may print.
+ */
+void set_last_act(void (*act)(void));
+
+/*
  * For whoever reports what went wrong: the other CPUs are halted and the log's lock is broken.
  * Of two CPUs that come here the second stays here. Once the exit line is out (a semihosting
  * call that nobody answers is an exception), switches off. Returns whether this CPU has begun

@@ -8,6 +8,7 @@
 
 #include "bench/records.h"
 #include "bench/report/census.h"
+#include "bench/report/clocks.h"
 #include "bench/report/events.h"
 #include "bench/report/judge.h"
 #include "bench/selfcheck.h"
@@ -68,6 +69,8 @@ static void json_absent(struct json *json)
 		json_string(json, "real_time", no_real_time);
 		json_string(json, "cpu_time", no_real_time);
 	}
+	if (cpu_clocks.none)
+		json_string(json, "cpu_clocks", cpu_clocks.none);
 	json_events_absent(json);
 	json_close(json);
 }
@@ -98,6 +101,7 @@ static void json_machine(struct json *json, const struct bench_cpu *cpu)
 	json_string(json, "vmemmap", vmemmap_max_shift > PAGE_SHIFT ? "blocks" : "pages");
 	json_string(json, "hvo", hvo_strategy_names[hvo_strategy]);
 	json_string(json, "hvo_split", hvo_split_names[hvo_split]);
+	json_clocks(json);
 	if (counters.core_hz)
 		json_unsigned(json, "core_hz", counters.core_hz);
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Boots that must end in a known way: tests/endings, whose head says what its words mean,
-tests/endings-check, -mapped, -bench, -cases, tests/scale/endings; endings-1t is make test-1t's.
+tests/endings-check, -mapped, -bench, -cases, tests/boards/endings-clk, tests/scale/endings;
+endings-1t is make test-1t's.
 """
 
 import json
@@ -20,8 +21,10 @@ CHECK_ENDINGS = "tests/endings-check"
 MAPPED_ENDINGS = "tests/endings-mapped"
 BENCH_ENDINGS = "tests/endings-bench"
 CASES_ENDINGS = "tests/endings-cases"
+CLK_ENDINGS = "tests/boards/endings-clk"
 SCALE_ENDINGS = "tests/scale/endings"
-ALL_ENDINGS = (ENDINGS, CHECK_ENDINGS, MAPPED_ENDINGS, BENCH_ENDINGS, CASES_ENDINGS, SCALE_ENDINGS)
+ALL_ENDINGS = (ENDINGS, CHECK_ENDINGS, MAPPED_ENDINGS, BENCH_ENDINGS, CASES_ENDINGS, CLK_ENDINGS,
+               SCALE_ENDINGS)
 COMPILER = "gcc"  # of the matrix
 BOOT_LIMIT_S = 180
 

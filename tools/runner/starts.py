@@ -63,6 +63,25 @@ def at_reset(command, folder):
             "-device", f"loader,file={image},addr={IMAGE_AT:#x},force-raw=on"]
 
 
+EL3 = "tests/runner/el3.S"
+EL3_TREE_AT = RAM + (128 << 20)
+
+
+def from_el3(command, folder):
+    """Firmware of our own at EL3 starts the image. For --el2, with an edited tree, secure=on."""
+    command, image = take(command, "-kernel")
+    command, words = take(command, "-append")
+    command, tree = take(command, "-dtb")
+    code = os.path.join(folder, "el3")
+    call("clang", "--target=aarch64-none-elf", "-c", EL3, "-o", f"{code}.o")
+    call("ld.lld", "-Ttext", "0", f"{code}.o", "-o", f"{code}.elf")
+    call("llvm-objcopy", "-O", "binary", f"{code}.elf", f"{code}.bin")
+    call("fdtput", "-t", "s", tree, "/chosen", "bootargs", words)
+    return [*command, "-bios", f"{code}.bin",
+            "-device", f"loader,file={image},addr={IMAGE_AT:#x},force-raw=on",
+            "-device", f"loader,file={tree},addr={EL3_TREE_AT:#x},force-raw=on"]
+
+
 def from_uboot(command, folder):
     """U-Boot finds extlinux.conf and the image on a disk, as on a board's SD card."""
     command, image = take(command, "-kernel")
@@ -104,7 +123,8 @@ def _impatient_uboot(folder):
     return copy
 
 
-STARTS = {"kernel": lambda command, folder: command, "reset": at_reset, "uboot": from_uboot}
+STARTS = {"kernel": lambda command, folder: command, "reset": at_reset, "uboot": from_uboot,
+          "el3": from_el3}
 
 
 def prepare(command, start, edits, folder):
