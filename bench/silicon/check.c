@@ -7,6 +7,7 @@
 #include "bench/cpus.h"
 #include "bench/silicon/check-internal.h"
 #include "drivers/pmu/pmu.h"
+#include "drivers/scmi/clk.h"
 #include "lib/cmdline/cmdline.h"
 
 #define BEGIN_CHECK "--- BEGIN SILICON CHECK ---"
@@ -27,13 +28,24 @@ bool silicon_check_asked(void)
 	return asked;
 }
 
-/* On the CPU that the facts are of. */
-static void check_here(void *arg)
+/* On the CPU that the facts are of: as it was handed over. */
+static void look_here(void *arg)
 {
 	struct core core = { .facts = arg };
 	bool started = !pmu_start();
 
 	core_facts(&core);
+	if (started)
+		pmu_stop();
+}
+
+/* The same with its clock set. */
+static void measure_here(void *arg)
+{
+	struct core core = { .facts = arg };
+	bool started = !pmu_start();
+
+	clock_facts(&core);
 	tlb_facts(&core);
 	tlbi_facts(&core);
 	if (started)
@@ -41,18 +53,27 @@ static void check_here(void *arg)
 }
 
 /* Returns whether it answered. */
-static bool check_cpu(unsigned cpu, struct facts *facts)
+static bool check_cpu(unsigned cpu, struct facts *facts, cpu_work *look)
 {
 	facts_of(facts, cpu);
 	if (cpus[cpu].unusable) {
 		fact_absent(facts, "core", cpus[cpu].unusable);
 		return true;
 	}
-	if (cpu_up(cpu) || work_on_cpu(cpu, check_here, facts)) {
+	if (cpu_up(cpu) || work_on_cpu(cpu, look, facts)) {
 		fact_absent(facts, "core", "it did not start; the console says why");
 		return false;
 	}
 	return !bench_cpus_off();
+}
+
+static int check_cpus(struct facts *facts, cpu_work *look)
+{
+	int failures = 0;
+
+	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
+		failures += !check_cpu(cpu, facts, look);
+	return failures;
 }
 
 int silicon_check(const struct fdt *fdt)
@@ -60,14 +81,20 @@ int silicon_check(const struct fdt *fdt)
 	static char text[CHECK_BYTES];
 	int failures = bench_cpus_off();
 	bool forced = clock_forced && pmu_is_emulated();
+	char clk[CLK_TEXT_MAX];
 	struct facts facts;
 
 	facts_begin(&facts, text, sizeof(text), forced ? FORCED_MARK : "");
 	if (forced)
 		fact(&facts, "forced", "silicon: an emulator's, nothing measured here is a figure");
 	machine_facts(&facts, fdt);
-	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
-		failures += !check_cpu(cpu, &facts);
+	failures += check_cpus(&facts, look_here);
+	facts_of(&facts, FACTS_OF_MACHINE);
+	apply_clk();
+	clk_text(clk, sizeof(clk));
+	fact(&facts, "clk", "%s", clk);
+	scmi_facts(&facts, "_set");
+	failures += check_cpus(&facts, measure_here);
 	facts_print(&facts, BEGIN_CHECK, END_CHECK);
 	return failures;
 }

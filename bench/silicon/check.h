@@ -11,8 +11,9 @@
 bool silicon_check_asked(void);
 
 /*
- * Gathers the facts of the machine and, one at a time, of every CPU, and prints the block. The
- * others are off meanwhile. Each CPU takes bounded time. Returns how many CPUs should have
- * answered and did not. Boot CPU.
+ * Gathers the facts of the machine and, one at a time, of every CPU, as they were handed over; does
+ * what `clk=` says, which is then left to it; measures; and prints the block. The other CPUs are
+ * off meanwhile. Each takes bounded time. Returns how often one should have answered and did not.
+ * Boot CPU.
  */
 int silicon_check(const struct fdt *fdt);

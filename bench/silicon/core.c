@@ -45,17 +45,17 @@ static void pmu_facts(struct facts *f)
 	fact(f, "pmu_counters", "%u", id.counters);
 }
 
-static void clock_facts(struct core *core)
+/* Returns why there is none; NULL: there is. */
+static const char *clock_fact(struct core *core, const char *key)
 {
 	struct core_clock clock;
 
 	clock_measure(&clock);
-	core->no_cycles = clock.no_core_hz;
 	if (clock.core_hz)
-		figure(core->facts, "clock_hz", "%lu", clock.core_hz);
+		figure(core->facts, key, "%lu", clock.core_hz);
 	else
-		fact_absent(core->facts, "clock_hz", clock.no_core_hz);
-	fact_absent(core->facts, "clock_scmi_hz", "this image does not speak SCMI");
+		fact_absent(core->facts, key, clock.no_core_hz);
+	return clock.no_core_hz;
 }
 
 /* The smallest step that the timer was seen to make; 0: none. */
@@ -92,6 +92,11 @@ void core_facts(struct core *core)
 {
 	register_facts(core->facts);
 	pmu_facts(core->facts);
-	clock_facts(core);
+	clock_fact(core, "clock_hz");
+}
+
+void clock_facts(struct core *core)
+{
+	core->no_cycles = clock_fact(core, "clock_scmi_hz");
 	timer_facts(core);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bench/silicon/check-internal.h"
+#include "drivers/scmi/clk.h"
 #include "drivers/smp/cpus.h"
 #include "lib/platform.h"
 #include "mm/arm64/door.h"
@@ -79,17 +80,23 @@ static void memory_facts(struct facts *f, const struct fdt *fdt)
 /* Clock ids of an RK3588: A55s, DSU, A76s 4-5, A76s 6-7. */
 #define SCMI_CLOCKS 4
 
-static void scmi_facts(struct facts *f, const struct fdt *fdt)
+void scmi_facts(struct facts *f, const char *when)
 {
-	bool there = fdt_next_compatible(fdt, fdt->root, "arm,scmi-smc") >= 0;
 	char key[FACT_KEY_MAX];
+	uint64_t hz;
+	int error;
 
-	fact(f, "scmi.node", "%s", there ? "arm,scmi-smc" : "none");
 	for (unsigned id = 0; id < SCMI_CLOCKS; id++) {
-		snprintf(key, sizeof(key), "scmi.rate%u", id);
-		fact_absent(f, key,
-			    there ? "this image does not speak SCMI"
-				  : "the tree has no arm,scmi-smc");
+		snprintf(key, sizeof(key), "scmi.rate%u%s", id, when);
+		if (cpu_clocks.none) {
+			fact_absent(f, key, cpu_clocks.none);
+			continue;
+		}
+		error = scmi_get_rate(&cpu_clocks.channel, id, &hz);
+		if (error)
+			fact_absent(f, key, scmi_error_text(error));
+		else
+			fact(f, key, "%lu", hz);
 	}
 }
 
@@ -110,6 +117,6 @@ void machine_facts(struct facts *f, const struct fdt *fdt)
 {
 	boot_facts(f);
 	memory_facts(f, fdt);
-	scmi_facts(f, fdt);
+	scmi_facts(f, "");
 	power_facts(f, fdt);
 }
