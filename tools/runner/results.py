@@ -16,7 +16,6 @@ CRC_KEY = ',"crc":"'
 class Results:
     context: dict = field(default_factory=dict)
     benchmarks: list = field(default_factory=list)
-    forced: list = field(default_factory=list)  # records of `force=silicon`: no figures
     damaged: list = field(default_factory=list)  # one sentence each
     present: bool = False
 
@@ -59,9 +58,16 @@ def _take(results, number, line):
         results.damaged.append(f"line {number}: {error}: {line[:60]}")
         return
     if "name" in record:
-        (results.forced if record.get("forced") else results.benchmarks).append(record)
+        results.benchmarks.append(record)
     else:
         results.context.update(record)
+
+
+def _apart(records):
+    """Records of `force=silicon` are no figures: they go where nothing that compares looks."""
+    forced = [record for record in records if record.get("forced")]
+    figures = [record for record in records if not record.get("forced")]
+    return {"benchmarks": figures, **({"forced": forced} if forced else {})}
 
 
 def write(results, path, qemu_version, command):
@@ -73,10 +79,7 @@ def write(results, path, qemu_version, command):
     context.setdefault("executable", "tlbed")
     if results.damaged:
         context["damaged"] = results.damaged
-    tree = {"context": context, "benchmarks": results.benchmarks}
-    if results.forced:
-        tree["forced"] = results.forced  # where nothing that compares looks
-    text = json.dumps(tree, indent=2)
+    text = json.dumps({"context": context, **_apart(results.benchmarks)}, indent=2)
     partial = f"{path}.partial"
     with open(partial, "w", encoding="utf-8") as file:
         file.write(text + "\n")
