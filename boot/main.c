@@ -147,9 +147,9 @@ static bool read_options(const char *line)
 	    !select_unmatched(options.skip, any_name_at, NULL, error, sizeof(error))) {
 		apply_tlbi_options(&fdt);
 		apply_hvo_options();
+		/* The check does so itself, once it has seen what was handed over. */
 		if (!silicon_check_asked())
-			apply_clk(); /* else the check does, once it has seen what was handed over
-				      */
+			apply_clk();
 		return true;
 	}
 	log_printf("%s\n", error);
