@@ -63,13 +63,6 @@ def _take(results, number, line):
         results.context.update(record)
 
 
-def _apart(records):
-    """Records of `force=silicon` are no figures: they go where nothing that compares looks."""
-    forced = [record for record in records if record.get("forced")]
-    figures = [record for record in records if not record.get("forced")]
-    return {"benchmarks": figures, **({"forced": forced} if forced else {})}
-
-
 def write(results, path, qemu_version, command):
     """Writes Google Benchmark's schema, all or nothing. What differs by run goes to the context."""
     context = dict(results.context)
@@ -84,3 +77,10 @@ def write(results, path, qemu_version, command):
     with open(partial, "w", encoding="utf-8") as file:
         file.write(text + "\n")
     os.replace(partial, path)
+
+
+def _apart(records):
+    """Records of `force=silicon` are no figures: they go where nothing that compares looks."""
+    forced = [record for record in records if record.get("forced")]
+    figures = [record for record in records if not record.get("forced")]
+    return {"benchmarks": figures, **({"forced": forced} if forced else {})}
