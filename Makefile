@@ -87,7 +87,7 @@ endif
 
 # --- sources -----------------------------------------------------------------
 DIRS := boot boot/ram lib lib/arm64 lib/cmdline lib/fdt lib/lock mm/arm64 mm/check mm/phys mm/map mm/map/view mm/pages mm/pages/hvo mm/pages/users mm/areas mm/areas/percpu mm/areas/view \
-	drivers drivers/irq drivers/pmu drivers/scmi drivers/smp bench bench/cases bench/hvo bench/sweeps bench/rows bench/pmu bench/report bench/rungs \
+	drivers drivers/irq drivers/pmu drivers/scmi drivers/smp bench bench/cases bench/hvo bench/sweeps bench/rows bench/pmu bench/report bench/rungs bench/silicon \
 	tests tests/machine tests/mm tests/mm/pages tests/mm/structs
 SRCS := $(sort $(wildcard $(addsuffix /*.c,$(DIRS)) $(addsuffix /*.S,$(DIRS))))
 SHARED_OBJS := $(patsubst %.S,$(O)/obj/%.o,$(filter %.S,$(SRCS))) $(O)/obj/build-id.o $(O)/obj/early.o

@@ -11,6 +11,7 @@
 #include "bench/pmu/events.h"
 #include "bench/records.h"
 #include "bench/report/judge.h"
+#include "bench/silicon/runs.h"
 #include "drivers/pmu/clock.h"
 #include "lib/arm64/sysreg.h"
 #include "lib/log.h"
@@ -69,9 +70,10 @@ const struct result *find_step(const struct results *results, const char *ladder
 	return NULL;
 }
 
+/* What is forced is no figure: not for people. */
 static bool wants_tables(void)
 {
-	return options.format == FORMAT_TABLE || options.format == FORMAT_ALL;
+	return !counters.forced && (options.format == FORMAT_TABLE || options.format == FORMAT_ALL);
 }
 
 /*
@@ -142,13 +144,23 @@ static unsigned count_points(const struct results *results, unsigned first)
 	return end - first;
 }
 
+/* They print figures by themselves. */
+static void skip_forced(struct result *r, unsigned count)
+{
+	while (count--)
+		r++->skipped = "force=silicon shows no figures";
+}
+
 /* Points that do without the measuring loop, all at once. Returns how many there are. */
 static unsigned run_points(struct results *results, unsigned first)
 {
 	struct result *r = &results->results[first];
 	unsigned count = count_points(results, first);
 
-	r->bench->points->run(r, count);
+	if (counters.forced)
+		skip_forced(r, count);
+	else
+		r->bench->points->run(r, count);
 	for (unsigned i = 0; i < count; i++)
 		if (r[i].failed)
 			log_printf("FAILED  %s: %s\n", r[i].name, r[i].failed);
@@ -262,11 +274,15 @@ static void measure_here(void *arg)
 		announce(cpu);
 	bench_selfcheck();
 	bench_measure_overhead();
+	runs_start();
 	bench_events_start();
 	if (counters.contradiction) {
 		log_printf("FAILED  counters: %s\n", counters.contradiction);
 		cpu->failures++;
 	}
+	if (counters.forced)
+		log_printf(
+			"forced: measured as on silicon, by an emulator: no figures, for tests\n");
 	if (wants_tables())
 		report_begin();
 	count = measure_all(&cpu->results, live);
@@ -281,6 +297,7 @@ static void measure_here(void *arg)
 	if (options.vmallocinfo)
 		vmallocinfo_log();
 	free_live_areas(live);
+	runs_stop();
 	bench_events_stop();
 	cpu->counters = counters;
 	cpu->overhead = bench_overhead;

@@ -11,6 +11,7 @@
 #include "bench/measure.h"
 #include "bench/pmu/events.h"
 #include "bench/selfcheck.h"
+#include "bench/silicon/runs.h"
 #include "drivers/pmu/clock.h"
 #include "drivers/pmu/pmu.h"
 #include "drivers/timer.h"
@@ -91,24 +92,33 @@ static void null_body(struct pass *pass)
 	(void)pass;
 }
 
-void time_null(timed_t *timed)
+void time_null(timed_t *timed, void (*prepare)(void))
 {
+	unsigned long total = options.warmup + options.samples;
 	struct pass pass = { 0 };
 
-	for (unsigned long i = 0; i < options.warmup; i++)
-		timed(null_body, &pass, 0);
-	for (unsigned long i = 0; i < options.samples; i++)
-		timed(null_body, &pass, i);
+	for (unsigned long i = 0; i < total; i++) {
+		if (prepare)
+			prepare();
+		timed(null_body, &pass, i < options.warmup ? 0 : i - options.warmup);
+	}
+}
+
+struct overhead bench_overhead_of(void (*prepare)(void))
+{
+	unsigned long n = options.samples;
+	struct overhead overhead;
+
+	time_null(timed_by_counters(), prepare);
+	overhead.instructions = summarize(instructions, n, 0).median;
+	overhead.cycles = summarize(cycles, n, 0).median;
+	overhead.ticks = summarize(ticks, n, 0).median;
+	return overhead;
 }
 
 void bench_measure_overhead(void)
 {
-	unsigned long n = options.samples;
-
-	time_null(timed_by_counters());
-	bench_overhead.instructions = summarize(instructions, n, 0).median;
-	bench_overhead.cycles = summarize(cycles, n, 0).median;
-	bench_overhead.ticks = summarize(ticks, n, 0).median;
+	bench_overhead = bench_overhead_of(NULL);
 }
 
 static int step(int (*step)(struct pass *pass), struct pass *pass)
@@ -142,6 +152,8 @@ static int run_once(struct pass *pass, timed_t *timed, unsigned long number, uns
 	error = step(bench->before, pass);
 	if (error)
 		return error;
+	if (pass->prepare)
+		pass->prepare();
 	timed(pass->rung ? bench->rung_body : bench->body, pass, sample);
 	note_mapping(pass);
 	if (pass->error)
@@ -250,6 +262,8 @@ void bench_forget(struct result *result)
 	result->sample_cycles = NULL;
 	kfree(result->event_counts);
 	result->event_counts = NULL;
+	kfree(result->runs);
+	result->runs = NULL;
 }
 
 /* On silicon: the clock over the whole record, and after it, against the one at the start. */
@@ -279,16 +293,33 @@ static const char *error_text(int error)
 }
 
 /* The samples are sorted then. */
-static void take_figures(struct result *result)
+static void take_figures(const struct overhead *overhead, struct result *result)
 {
 	unsigned long n = result->samples;
 
-	result->instructions = summarize(instructions, n, bench_overhead.instructions);
-	result->cycles = summarize(cycles, n, bench_overhead.cycles);
-	result->ns = summarize(ticks, n, bench_overhead.ticks);
+	result->instructions = summarize(instructions, n, overhead->instructions);
+	result->cycles = summarize(cycles, n, overhead->cycles);
+	result->ns = summarize(ticks, n, overhead->ticks);
 	result->ns.median = timer_ns(result->ns.median);
 	result->ns.min = timer_ns(result->ns.min);
 	result->ns.max = timer_ns(result->ns.max);
+}
+
+int bench_run_again(struct pass *pass, const struct overhead *overhead, struct result *result)
+{
+	int error = time_samples(pass, timed_by_counters(), false);
+
+	if (!error)
+		take_figures(overhead, result);
+	return error;
+}
+
+/* The figures of the samples just taken, and on silicon those of the other runs. */
+static int take_runs(struct pass *pass, struct result *result)
+{
+	keep_samples(result);
+	take_figures(&bench_overhead, result);
+	return runs_measure(pass, result);
 }
 
 void bench_measure(struct pass *pass, struct result *result)
@@ -308,6 +339,8 @@ void bench_measure(struct pass *pass, struct result *result)
 		error = count_work(pass, result);
 	if (!error)
 		error = bench_events_count(pass, result);
+	if (!error)
+		error = take_runs(pass, result);
 	if (pass->rung && mapped_end)
 		rung_release_tables(VMALLOC_START, mapped_end);
 	if (error == -EOPNOTSUPP && pass->why) {
@@ -319,8 +352,6 @@ void bench_measure(struct pass *pass, struct result *result)
 		result->failed = pass->why ? pass->why : error_text(error);
 		return;
 	}
-	keep_samples(result);
-	take_figures(result);
 	if (counters.core_hz)
 		note_drift(&start, result);
 }
@@ -334,5 +365,5 @@ void bench_measure_once(body_t *body, body_t *undo, struct pass *pass, struct re
 		return;
 	undo(pass);
 	if (!count_body(body, pass, result))
-		take_figures(result);
+		take_figures(&bench_overhead, result);
 }

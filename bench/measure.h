@@ -56,6 +56,8 @@ struct pass {
 
 	struct vmemmap_use structs; /* of check(), where struct pages are what the row is about */
 
+	void (*prepare)(void); /* right before the timed body: caches and TLB; NULL: as they are */
+
 	const char *why; /* set with an error: what went wrong, or why this cannot run here */
 };
 
@@ -139,6 +141,7 @@ struct stat {
 };
 
 struct event_count; /* bench/pmu/events.h */
+struct runs;	    /* bench/silicon/runs.h */
 
 struct result {
 	const char *name; /* rung included */
@@ -157,6 +160,7 @@ struct result {
 	struct map_census census;
 	bool has_census;		  /* the call left a mapping */
 	struct event_count *event_counts; /* one an event of `events=`; NULL: none counted */
+	struct runs *runs;		  /* NULL: none, as under an emulator */
 	bool drifted;			  /* the core's clock, by more than 0.1 % */
 	uint64_t drifted_hz;		  /* what it was then, farthest from the start's */
 };
@@ -171,8 +175,8 @@ typedef void body_t(struct pass *pass);
 /* Calls @body once, and keeps what it measured as @sample's. */
 typedef void timed_t(body_t *body, struct pass *pass, unsigned long sample);
 
-/* Warm-up passes, as sample 0, and samples, of a body that does nothing. */
-void time_null(timed_t *timed);
+/* Warm-up passes, as sample 0, and samples, of a body that does nothing; @prepare may be NULL. */
+void time_null(timed_t *timed, void (*prepare)(void));
 
 /*
  * The same of the bench and rung in @pass, with all their steps; with @check, the first and the
@@ -186,6 +190,15 @@ struct stat summarize(uint64_t *values, unsigned long n, uint64_t overhead);
 /* Measures it, for the counters as they are now. Once, before bench_measure(). */
 void bench_measure_overhead(void);
 extern struct overhead bench_overhead;
+
+/* The same with @prepare before each pass, to be subtracted from such samples. */
+struct overhead bench_overhead_of(void (*prepare)(void));
+
+/*
+ * Takes the samples of bench_measure() once more, with pass->prepare before each: what they come
+ * to less @overhead goes into @result's figures. 0, or the error of a pass; @pass says why.
+ */
+int bench_run_again(struct pass *pass, const struct overhead *overhead, struct result *result);
 
 /* Runs the one rung that @result names. @pass: after prepare(). Fills @result. */
 void bench_measure(struct pass *pass, struct result *result);

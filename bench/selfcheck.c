@@ -116,8 +116,9 @@ static void check_real_clock(void)
 		check_cycles(clock.no_core_hz);
 	else
 		counters.no_cycles = counters.no_instructions;
-	snprintf(counters.clock_source, sizeof(counters.clock_source), "CNTVCT at %lu Hz%s%s",
-		 timer_hz(), counters.no_time ? ", which is no clock: " : "",
+	snprintf(counters.clock_source, sizeof(counters.clock_source), "%sCNTVCT at %lu Hz%s%s",
+		 counters.forced ? "forced: " : "", timer_hz(),
+		 counters.no_time ? ", which is no clock: " : "",
 		 counters.no_time     ? counters.no_time
 		 : counters.no_cycles ? ""
 				      : ", cycles by PMCCNTR");
@@ -144,7 +145,11 @@ static const char *pmu_trouble(void)
 
 void bench_selfcheck(void)
 {
-	counters = (struct counters){ .emulated = pmu_is_emulated(), .pmu = !pmu_start() };
+	bool emulated = pmu_is_emulated();
+
+	counters = (struct counters){ .emulated = emulated && !clock_forced,
+				      .forced = emulated && clock_forced,
+				      .pmu = !pmu_start() };
 	counters.no_instructions = counters.pmu ? instruction_trouble() : pmu_trouble();
 	if (counters.emulated)
 		check_emulated();

@@ -8,6 +8,7 @@
 
 struct counters {
 	bool emulated;		     /* no TLB events: a machine without a TLB worth timing */
+	bool forced;		     /* emulated, and measured as if it were silicon: no figures */
 	bool pmu;		     /* there is one, and EL1 has counters of it */
 	bool instructions;	     /* INST_RETIRED exists and is exact */
 	const char *no_instructions; /* why not, else NULL */

@@ -9,6 +9,7 @@
 #include "bench/cpus.h"
 #include "bench/selfcheck.h"
 #include "bench/shell.h"
+#include "bench/silicon/check.h"
 #include "boot/banner.h"
 #include "boot/check.h"
 #include "boot/console.h"
@@ -146,7 +147,9 @@ static bool read_options(const char *line)
 	    !select_unmatched(options.skip, any_name_at, NULL, error, sizeof(error))) {
 		apply_tlbi_options(&fdt);
 		apply_hvo_options();
-		apply_clk();
+		/* The check does so itself, once it has seen what was handed over. */
+		if (!silicon_check_asked())
+			apply_clk();
 		return true;
 	}
 	log_printf("%s\n", error);
@@ -163,7 +166,8 @@ static void before_test(const char *name)
 /* What `test=`, `bench=`, `list`, `ptdump`, `vmallocinfo` and their absence select. */
 static int run(void)
 {
-	bool asked = options.test[0] || options.bench[0] || options.ptdump || options.vmallocinfo;
+	bool asked = options.test[0] || options.bench[0] || options.ptdump || options.vmallocinfo ||
+		     silicon_check_asked();
 	bool tests = options.test[0] || (IS_CHECKED && !asked);
 	bool benches = options.bench[0] || (!IS_CHECKED && !asked);
 	struct ktap_counts counts;
@@ -175,6 +179,8 @@ static int run(void)
 			bench_list();
 		return EXIT_OK;
 	}
+	if (silicon_check_asked())
+		failures += silicon_check(&fdt);
 	if (tests) {
 		fail_as_asked();
 		cpus_up(NR_CPUS);

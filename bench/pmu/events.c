@@ -123,7 +123,7 @@ static void measure_null(void)
 {
 	for (unsigned round = 0; round < bench_events.rounds; round++) {
 		set_round(round);
-		time_null(count_body);
+		time_null(count_body, NULL);
 		for (unsigned i = round_now.first; i < round_now.end; i++)
 			if (is_counted(i))
 				bench_events.events[i].overhead = median_of(i, 0);

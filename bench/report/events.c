@@ -9,6 +9,7 @@
 #include "bench/report/events.h"
 #include "bench/report/text.h"
 #include "bench/selfcheck.h"
+#include "bench/silicon/runs.h"
 #include "drivers/pmu/clock.h"
 #include "lib/log.h"
 
@@ -94,10 +95,11 @@ void report_events_row(const struct result *r)
 
 	if (r->event_counts)
 		counts_row(r->event_counts);
-	if (!r->drifted)
-		return;
-	drift_text(text, sizeof(text), r);
-	log_printf(INDENT "! %s\n", text);
+	if (r->drifted) {
+		drift_text(text, sizeof(text), r);
+		log_printf(INDENT "! %s\n", text);
+	}
+	report_runs_row(r);
 }
 
 void json_events_absent(struct json *json)
@@ -138,20 +140,34 @@ static void json_overflowed(struct json *json, const struct event_count *counts)
 		json_close(json);
 }
 
+/* What is wrong with the record's times. */
+static void json_flags(struct json *json, const struct result *r)
+{
+	char text[100], unstable[PREPARATIONS][UNSTABLE_TEXT_MAX];
+	bool warm = unstable_text(unstable[PREPARED_WARM], r, PREPARED_WARM);
+	bool cold = unstable_text(unstable[PREPARED_COLD], r, PREPARED_COLD);
+
+	if (!r->drifted && !warm && !cold)
+		return;
+	json_open_array(json, "flags");
+	if (r->drifted) {
+		drift_text(text, sizeof(text), r);
+		json_string(json, NULL, text);
+	}
+	if (warm)
+		json_string(json, NULL, unstable[PREPARED_WARM]);
+	if (cold)
+		json_string(json, NULL, unstable[PREPARED_COLD]);
+	json_close(json);
+}
+
 void json_events_record(struct json *json, const struct result *r)
 {
-	char text[100];
-
 	for (unsigned i = 0; r->event_counts && i < bench_events.count; i++)
 		if (!bench_events.events[i].absent[0] && !r->event_counts[i].overflowed)
 			json_unsigned(json, bench_events.events[i].event.name,
 				      r->event_counts[i].median);
 	if (r->event_counts)
 		json_overflowed(json, r->event_counts);
-	if (!r->drifted)
-		return;
-	drift_text(text, sizeof(text), r);
-	json_open_array(json, "flags");
-	json_string(json, NULL, text);
-	json_close(json);
+	json_flags(json, r);
 }

@@ -12,6 +12,7 @@
 #include "bench/report/events.h"
 #include "bench/report/judge.h"
 #include "bench/selfcheck.h"
+#include "bench/silicon/runs.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/cmdline/options.h"
@@ -190,6 +191,9 @@ static void emit_context(const struct bench_cpu *list, unsigned count)
 	json_string(&json, "clock_source", counters.clock_source);
 	json_string(&json, "time_means", time_means());
 	json_bool(&json, "emulated", counters.emulated);
+	if (counters.forced)
+		json_bool(&json, "forced", true);
+	json_runs_context(&json);
 	json_unsigned(&json, "seed", options.seed);
 	json_unsigned(&json, "samples", options.samples);
 	json_unsigned(&json, "warmup", options.warmup);
@@ -285,6 +289,8 @@ static void emit_record(const struct result *r)
 
 	json_begin(&json, line, sizeof(line));
 	json_string(&json, "name", r->name);
+	if (counters.forced)
+		json_bool(&json, "forced", true);
 	json_times(&json, r);
 	json_counts(&json, r);
 	json_work(&json, &r->work);
@@ -293,6 +299,7 @@ static void emit_record(const struct result *r)
 	json_series(&json, r);
 	json_vmemmap(&json, &r->structs);
 	json_target(&json, r);
+	json_runs(&json, r);
 	json_events_record(&json, r);
 	json_emit(&json);
 }

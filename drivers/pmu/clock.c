@@ -18,6 +18,8 @@
 
 static uint32_t tree_hz;
 
+unsigned clock_forced;
+
 void clock_init(const struct fdt *fdt)
 {
 	int node = fdt_next_compatible(fdt, fdt->root, "arm,armv8-timer");
@@ -153,7 +155,8 @@ void clock_measure(struct core_clock *clock)
 
 	pmu_identify(&id);
 	*clock = (struct core_clock){ .cntfrq_hz = timer_hz(),
-				      .emulated = !pmu_id_has(&id, PMU_L1D_TLB_REFILL) };
+				      .emulated = !pmu_id_has(&id, PMU_L1D_TLB_REFILL) &&
+						  !clock_forced };
 	clock->no_time = clock_cntfrq_trouble(clock->cntfrq_hz, tree_hz);
 	if (!clock->no_time && !timer_runs())
 		clock->no_time = "the generic timer stands still or goes back";
@@ -201,8 +204,8 @@ void clock_text(char *text, size_t size)
 		snprintf(text, size, "unknown: %s; no times", clock.no_time);
 	else if (clock.core_hz)
 		snprintf(text, size,
-			 "core clock %s MHz measured (PMCCNTR over CNTVCT, CNTFRQ %s MHz)", core,
-			 timer);
+			 "%score clock %s MHz measured (PMCCNTR over CNTVCT, CNTFRQ %s MHz)",
+			 clock_forced && pmu_is_emulated() ? "forced: " : "", core, timer);
 	else if (clock.emulated && started)
 		emulated_text(&clock, text, size);
 	else

@@ -23,6 +23,12 @@
 
 #define CLOCK_TEXT_MAX 112
 
+/*
+ * Tests only (`force=silicon`): an emulated CPU is taken for silicon, so that the code for it runs.
+ * What it measures is no figure. Set before anything is measured.
+ */
+extern unsigned clock_forced;
+
 struct core_clock {
 	uint64_t cntfrq_hz;	     /* as the register says, believable or not */
 	uint64_t core_hz;	     /* 0: not known */

@@ -75,8 +75,9 @@ static void null_body(struct pass *pass)
 	(void)pass;
 }
 
-void time_null(timed_t *timed)
+void time_null(timed_t *timed, void (*prepare)(void))
 {
+	(void)prepare;
 	for (unsigned i = 0; i < options.samples; i++)
 		timed(null_body, NULL, i);
 }

@@ -187,6 +187,16 @@ class Results(RunCase):
         self.assertEqual(found["benchmarks"][1]["real_time"], 5000.25)
         self.assertNotIn("crc", json.dumps(found))
 
+    def test_forced_records_are_no_benchmarks(self):
+        forced = record('{"name":"ioremap/4K/tlbed","forced":true,"real_time":9')
+        self.assertEqual(self.print_lines([*RESULTS[:3], forced, *RESULTS[3:], GOOD_END]), 0)
+        found = self.results()
+        self.assertEqual([b["name"] for b in found["benchmarks"]],
+                         ["ioremap/1M/tlbed", "ioremap/1M/linux"])
+        self.assertEqual([b["real_time"] for b in found["forced"]], [9])
+        self.print_lines([*RESULTS, GOOD_END])
+        self.assertNotIn("forced", self.results())
+
     def test_result_lines_stay_off_the_screen_unless_asked_for(self):
         self.print_lines(["before", *RESULTS, "after", GOOD_END])
         self.assertEqual(self.out, f"before\nafter\n{GOOD_END}\n")

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The block of `silicon-check`: the machine, then each CPU by itself.
+ */
+#include "bench/silicon/check.h"
+
+#include "bench/cpus.h"
+#include "bench/silicon/check-internal.h"
+#include "drivers/pmu/pmu.h"
+#include "drivers/scmi/clk.h"
+#include "lib/cmdline/cmdline.h"
+
+#define BEGIN_CHECK "--- BEGIN SILICON CHECK ---"
+#define END_CHECK   "--- END SILICON CHECK ---"
+
+/* Some 140 lines of at most 100 bytes a CPU: room for nine. */
+#define CHECK_BYTES (128 * KiB)
+
+#define FORCED_MARK "forced: "
+
+static bool asked;
+
+OPTION_FLAG(silicon_check, "silicon-check", &asked,
+	    "  print what only silicon can answer, as one block");
+
+bool silicon_check_asked(void)
+{
+	return asked;
+}
+
+/* On the CPU that the facts are of: as it was handed over. */
+static void look_here(void *arg)
+{
+	struct core core = { .facts = arg };
+	bool started = !pmu_start();
+
+	core_facts(&core);
+	if (started)
+		pmu_stop();
+}
+
+/* The same with its clock set. */
+static void measure_here(void *arg)
+{
+	struct core core = { .facts = arg };
+	bool started = !pmu_start();
+
+	clock_facts(&core);
+	tlb_facts(&core);
+	tlbi_facts(&core);
+	if (started)
+		pmu_stop();
+}
+
+/* Returns whether it answered. */
+static bool check_cpu(unsigned cpu, struct facts *facts, cpu_work *look)
+{
+	facts_of(facts, cpu);
+	if (cpus[cpu].unusable) {
+		fact_absent(facts, "core", cpus[cpu].unusable);
+		return true;
+	}
+	if (cpu_up(cpu) || work_on_cpu(cpu, look, facts)) {
+		fact_absent(facts, "core", "it did not start; the console says why");
+		return false;
+	}
+	return !bench_cpus_off();
+}
+
+static int check_cpus(struct facts *facts, cpu_work *look)
+{
+	int failures = 0;
+
+	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
+		failures += !check_cpu(cpu, facts, look);
+	return failures;
+}
+
+int silicon_check(const struct fdt *fdt)
+{
+	static char text[CHECK_BYTES];
+	int failures = bench_cpus_off();
+	bool forced = clock_forced && pmu_is_emulated();
+	char clk[CLK_TEXT_MAX];
+	struct facts facts;
+
+	facts_begin(&facts, text, sizeof(text), forced ? FORCED_MARK : "");
+	if (forced)
+		fact(&facts, "forced", "silicon: an emulator's, nothing measured here is a figure");
+	machine_facts(&facts, fdt);
+	failures += check_cpus(&facts, look_here);
+	facts_of(&facts, FACTS_OF_MACHINE);
+	apply_clk();
+	clk_text(clk, sizeof(clk));
+	fact(&facts, "clk", "%s", clk);
+	scmi_facts(&facts, "_set");
+	failures += check_cpus(&facts, measure_here);
+	facts_print(&facts, BEGIN_CHECK, END_CHECK);
+	return failures;
+}
