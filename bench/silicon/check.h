@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * `silicon-check`: what only a board can answer, as one block that can be pasted
- * (docs/rk3588.md).
+ * (docs/rk3588-reference.md).
  */
 #pragma once
 

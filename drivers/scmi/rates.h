@@ -16,7 +16,7 @@ struct cpu_rates {
 /* What is put back before a reset is no more: Linux's tree asks for it at boot too. */
 #define RESET_MHZ 816
 
-/* Divided down from a PLL on the crystal, so the same at each run (docs/rk3588.md). */
+/* Divided down from a PLL on the crystal, so the same at each run (docs/rk3588-reference.md). */
 #define CRYSTAL_MHZ 600
 
 /* For the CPUs called @cpu (NULL: none) of @fdt's board; NULL: nothing is known. */
