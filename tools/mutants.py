@@ -178,7 +178,8 @@ def run_target(globs, options, image="Image"):
     out = build_kernel(options)
     folder = matrix.build_folder(out, MACHINE["granule"], MACHINE["compiler"])
     command = matrix.qemu_command(machine, options.qemu, folder)
-    command[command.index("-append") + 1] = f"test={globs}"
+    words = [f"test={globs}", *matrix.huge_words(machine)]
+    command[command.index("-append") + 1] = " ".join(words)
     result = suite.Suite(f"{'target' if image == 'Image' else 'check'}/{globs}")
     boot = console.boot(command, os.path.join(out, "boot.log"), SILENCE_S, BOOT_LIMIT_S)
     matrix.judge_tests(result, boot, machine)
