@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bench/silicon/check-internal.h"
+#include "drivers/board.h"
 #include "drivers/scmi/clk.h"
 #include "drivers/smp/cpus.h"
 #include "lib/platform.h"
@@ -102,13 +103,13 @@ void scmi_facts(struct facts *f, const char *when)
 
 static void power_facts(struct facts *f, const struct fdt *fdt)
 {
+	const struct board *board = find_board(fdt);
+
 	fact(f, "psci", "%s", platform.psci_method ? platform.psci_method : "none");
 	if (!platform.psci_method)
 		fact_absent(f, "power_off", "no PSCI: the run ends in WFI");
-	else if (fdt_is_compatible(fdt, fdt->root, "rockchip,rk3588") ||
-		 fdt_is_compatible(fdt, fdt->root, "rockchip,rk3588s"))
-		fact(f, "power_off",
-		     "SYSTEM_OFF only drives a pin of the PMIC: note whether the power goes");
+	else if (board && board->off_note)
+		fact(f, "power_off", "%s", board->off_note);
 	else
 		fact(f, "power_off", "by SYSTEM_OFF");
 }

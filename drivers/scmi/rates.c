@@ -10,8 +10,7 @@
 
 #include <string.h>
 
-/* What a compatible of the root begins with: rk3588s is one too, an rk3582 has parts of it off. */
-static const char *const boards[] = { "rockchip,rk3588", "rockchip,rk3582" };
+#include "drivers/board.h"
 
 static const uint16_t a55_mhz[] = { 408, 600, 816, 1008, 1200, 1416, 1608, 1704, 1800, 0 };
 static const uint16_t a76_mhz[] = { 408,  600,	816,  1008, 1200, 1416, 1608, 1800,
@@ -22,18 +21,10 @@ static const struct cpu_rates all_rates[] = {
 	{ .cpu = "arm,cortex-a76", .mhz = a76_mhz, .boot_mhz = 1608 },
 };
 
+/* The one kind of board that is known has them. */
 bool has_cpu_rates(const struct fdt *fdt)
 {
-	const char *name = NULL;
-	struct fdt_prop prop;
-
-	if (fdt_get_prop(fdt, fdt->root, "compatible", &prop))
-		return false;
-	while ((name = fdt_next_str(&prop, name)))
-		for (unsigned i = 0; i < ARRAY_SIZE(boards); i++)
-			if (!strncmp(name, boards[i], strlen(boards[i])))
-				return true;
-	return false;
+	return find_board(fdt) != NULL;
 }
 
 const struct cpu_rates *find_cpu_rates(const struct fdt *fdt, const char *cpu)

@@ -3,7 +3,7 @@
  * The CPUs' clocks: from the trees of RK3588 boards and from trees that are wrong, which rates are
  * set and which refused, clk=, what is put back, and a line for whatever goes wrong.
  */
-// sources: drivers/scmi/message.c drivers/scmi/channel.c drivers/scmi/rates.c drivers/scmi/find.c lib/cmdline/glob.c lib/fdt/fdt.c lib/fdt/fdt-open.c lib/fdt/fdt-memory.c lib/fdt/fdt-machine.c tests/machine/scmi-firmware.c
+// sources: drivers/scmi/message.c drivers/scmi/channel.c drivers/scmi/rates.c drivers/scmi/find.c drivers/board.c lib/cmdline/glob.c lib/fdt/fdt.c lib/fdt/fdt-open.c lib/fdt/fdt-memory.c lib/fdt/fdt-machine.c tests/machine/scmi-firmware.c
 // libs: -lfdt
 #include "tests/host/capture.h"
 
