@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "lib/panic.h"
+#include "tests/host/fuzz-input.h"
 #include "tests/host/map-random.h"
 #include "tests/host/mmu-model.h"
 #include "tests/host/tap.h"
@@ -25,22 +26,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct region region = { WINDOW_PAGES / 2 - WINDOWS / 2 * PTRS_PER_TABLE,
 				      WINDOWS *PTRS_PER_TABLE };
-static const uint8_t *input;
-static size_t left;
-static unsigned long long rest;
 
-/* As many bytes as the range needs; when the input is used up, numbers that it seeds. */
 uint64_t pick(uint64_t below)
 {
-	uint64_t value = 0;
-
-	if (!left)
-		return tap_random(&rest) % below;
-	for (uint64_t top = below - 1; top && left; top >>= 8, left--) {
-		value = value << 8 | *input++;
-		rest = rest * 31 + value;
-	}
-	return value % below;
+	return pick_input(below);
 }
 
 /* One entry is no page: nothing may change. */
@@ -91,9 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (!expected)
 		oracle_init();
-	input = data;
-	left = size;
-	rest = size;
+	fuzz_input(data, size);
 	for (unsigned i = 0; i < OPS; i++) {
 		step();
 		panic_unless(!mistakes, "fuzz: operation %u", i);

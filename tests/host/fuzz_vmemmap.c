@@ -14,6 +14,7 @@
 #include "lib/panic.h"
 #include "mm/phys/fail.h"
 #include "mm/phys/page-ref.h"
+#include "tests/host/fuzz-input.h"
 #include "tests/host/hold.h"
 #include "tests/host/tap.h"
 #include "tests/host/users-world.h"
@@ -25,10 +26,6 @@
 #define SECTIONS 3  /* of the device */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static const uint8_t *input;
-static size_t left;
-static unsigned long long rest;
 
 static struct huge *owned[OWNED];
 static struct dev_pagemap maps[SECTIONS]; /* one a section that it begins in; order 0 has none */
@@ -50,39 +47,25 @@ void mmu_model_write_tcr(uint64_t value)
 
 /* --- choices ------------------------------------------------------------------------------ */
 
-/* As many bytes as the range needs; when the input is used up, numbers that it seeds. */
-static uint64_t pick(uint64_t below)
-{
-	uint64_t value = 0;
-
-	if (!left)
-		return tap_random(&rest) % below;
-	for (uint64_t top = below - 1; top && left; top >>= 8, left--) {
-		value = value << 8 | *input++;
-		rest = rest * 31 + value;
-	}
-	return value % below;
-}
-
 static struct huge *pick_owned(void)
 {
-	return owned[pick(OWNED)];
+	return owned[pick_input(OWNED)];
 }
 
 static struct page *pick_page(const struct huge *h)
 {
-	return h->head + pick(1UL << h->order);
+	return h->head + pick_input(1UL << h->order);
 }
 
 /* --- what may go wrong -------------------------------------------------------------------- */
 
 static void begin_trouble(void)
 {
-	uint64_t n = 1 + pick(pick(2) ? 4 : 40);
+	uint64_t n = 1 + pick_input(pick_input(2) ? 4 : 40);
 
-	hold.error = pick(8) ? 0 : -ETIMEDOUT;
-	if (pick(3) == 0)
-		fail_nth_begin(n, pick(2) ? n : UINT64_MAX);
+	hold.error = pick_input(8) ? 0 : -ETIMEDOUT;
+	if (pick_input(3) == 0)
+		fail_nth_begin(n, pick_input(2) ? n : UINT64_MAX);
 }
 
 /* Whether there was reason for @error. */
@@ -103,13 +86,13 @@ static bool is_pooled(const struct huge *h)
 
 static void take(void)
 {
-	uint64_t i = pick(OWNED);
-	unsigned order = pick(2) ? HUGE_ORDER : huge_orders[pick(NR_HUGE_SIZES)];
+	uint64_t i = pick_input(OWNED);
+	unsigned order = pick_input(2) ? HUGE_ORDER : huge_orders[pick_input(NR_HUGE_SIZES)];
 	struct page *page;
 
 	if (owned[i])
 		return;
-	if (pick(2)) {
+	if (pick_input(2)) {
 		page = alloc_huge_page(order);
 		owned[i] = page ? world_find(page) : NULL;
 		if (page)
@@ -162,12 +145,12 @@ static bool give(uint64_t i)
 
 static void reference(struct huge *h)
 {
-	if (h->refcount > 1 && pick(2)) {
+	if (h->refcount > 1 && pick_input(2)) {
 		put_page(pick_page(h));
 		h->refcount--;
 		return;
 	}
-	if (pick(2))
+	if (pick_input(2))
 		get_page(pick_page(h));
 	else
 		panic_unless(try_get_page(pick_page(h)) == h->head, "fuzz: another head");
@@ -177,7 +160,7 @@ static void reference(struct huge *h)
 /* Some of them, maybe twice, maybe with one that is no huge page. */
 static bool change_many(bool optimize)
 {
-	uint64_t n = pick(BULK + 1), done = 99, bad = pick(4) ? BULK : pick(BULK);
+	uint64_t n = pick_input(BULK + 1), done = 99, bad = pick_input(4) ? BULK : pick_input(BULK);
 	struct huge *huges[BULK];
 	struct page *heads[BULK];
 	int error;
@@ -206,7 +189,7 @@ static bool change_many(bool optimize)
  */
 static bool resize(void)
 {
-	uint64_t n = nr_huge_pages(HUGE_ORDER), more = 1 + pick(5);
+	uint64_t n = nr_huge_pages(HUGE_ORDER), more = 1 + pick_input(5);
 	struct page *pages[5] = { NULL };
 	bool good = true;
 	int error;
@@ -244,10 +227,10 @@ static bool overlaps(uint64_t first, uint64_t n)
 static bool remap(void)
 {
 	const unsigned orders[] = { HUGE_ORDER, HUGE_ORDER, 0, huge_orders[0], huge_orders[2] };
-	uint64_t first = pick(SECTIONS), n = 1 + pick(SECTIONS - first);
+	uint64_t first = pick_input(SECTIONS), n = 1 + pick_input(SECTIONS - first);
 	uint64_t start = dax_base + first * SECTION_SIZE;
 	struct dev_pagemap new = { .range = { start, start + n * SECTION_SIZE - 1 },
-				   .vmemmap_shift = orders[pick(ARRAY_SIZE(orders))] };
+				   .vmemmap_shift = orders[pick_input(ARRAY_SIZE(orders))] };
 	bool there = overlaps(first, n);
 	int error;
 
@@ -265,8 +248,8 @@ static bool unmap(uint64_t i)
 {
 	struct page *page = phys_to_page(maps[i].range.start);
 
-	if (pick(2)) {
-		page += pick(maps[i].vmemmap_shift ? 1UL << maps[i].vmemmap_shift : 1);
+	if (pick_input(2)) {
+		page += pick_input(maps[i].vmemmap_shift ? 1UL << maps[i].vmemmap_shift : 1);
 		get_page(page);
 		if (users_memunmap(&maps[i]) != -EBUSY)
 			return false;
@@ -280,7 +263,7 @@ static bool unmap(uint64_t i)
 
 static bool step(void)
 {
-	uint64_t op = pick(16), i = pick(OWNED);
+	uint64_t op = pick_input(16), i = pick_input(OWNED);
 	struct huge *h = owned[i];
 
 	switch (op) {
@@ -309,7 +292,7 @@ static bool step(void)
 	case 13:
 		return !mapped[i % SECTIONS] || unmap(i % SECTIONS);
 	case 14:
-		return !hvo_set_strategy(pick(HVO_STRATEGIES));
+		return !hvo_set_strategy(pick_input(HVO_STRATEGIES));
 	default:
 		if (h)
 			reference(h);
@@ -340,9 +323,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (!accounted)
 		start();
-	input = data;
-	left = size;
-	rest = size;
+	fuzz_input(data, size);
 	for (unsigned i = 0; i < OPS; i++) {
 		panic_unless(step(), "fuzz: operation %u gave a wrong answer", i);
 		check("operation", i);

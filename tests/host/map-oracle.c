@@ -16,13 +16,12 @@
 #include "mm/phys/ranges.h"
 #include "mm/phys/table-pages.h"
 #include "tests/host/map-oracle.h"
+#include "tests/host/mistake.h"
 #include "tests/host/mmu-model.h"
 
 /* Where the engine's tables come from. */
 #define TABLES_START (4 * ARENA_BLOCK)
 #define TABLES_SIZE  (3 * ARENA_BLOCK)
-
-#define MISTAKES_SHOWN 10
 
 /* Past this many leaves an unmap flushes everything. */
 
@@ -42,12 +41,8 @@ void mistake(const char *fmt, ...)
 {
 	va_list ap;
 
-	if (mistakes++ >= MISTAKES_SHOWN)
-		return;
 	va_start(ap, fmt);
-	fprintf(stderr, "# ");
-	vfprintf(stderr, fmt, ap);
-	fprintf(stderr, "\n");
+	count_mistake(&mistakes, fmt, ap);
 	va_end(ap);
 }
 

@@ -13,14 +13,14 @@
 #include "mm/pages/audit.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/ranges.h"
+#include "tests/host/mistake.h"
 #include "tests/host/pages-world.h"
 
-#define FRAMES	     (ARENA_END >> PAGE_SHIFT)
-#define PAGES	     (FRAMES / STRUCTS_PER_PAGE) /* of the vmemmap */
-#define HUGES	     8192
-#define RANGES	     8
-#define WRONGS_SHOWN 10
-#define FEW	     64 /* pages of the vmemmap of which one is looked at if nothing is there */
+#define FRAMES (ARENA_END >> PAGE_SHIFT)
+#define PAGES  (FRAMES / STRUCTS_PER_PAGE) /* of the vmemmap */
+#define HUGES  8192
+#define RANGES 8
+#define FEW    64 /* pages of the vmemmap of which one is looked at if nothing is there */
 
 static struct {
 	uint64_t start, bytes;
@@ -46,12 +46,8 @@ __attribute__((format(printf, 1, 2))) static void wrong(const char *fmt, ...)
 {
 	va_list ap;
 
-	if (wrongs++ >= WRONGS_SHOWN)
-		return;
 	va_start(ap, fmt);
-	fprintf(stderr, "# ");
-	vfprintf(stderr, fmt, ap);
-	fprintf(stderr, "\n");
+	count_mistake(&wrongs, fmt, ap);
 	va_end(ap);
 }
 

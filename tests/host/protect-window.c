@@ -2,6 +2,7 @@
 /*
  * The window (protect-window.h).
  */
+#include "tests/host/mistake.h"
 #include "tests/host/protect-window.h"
 
 #include <stdarg.h>
@@ -13,9 +14,8 @@
 #include "mm/phys/table-pages.h"
 #include "tests/host/mmu-model.h"
 
-#define TABLES_START   (4 * ARENA_BLOCK)
-#define TABLES_SIZE    (8 * ARENA_BLOCK)
-#define MISTAKES_SHOWN 10
+#define TABLES_START (4 * ARENA_BLOCK)
+#define TABLES_SIZE  (8 * ARENA_BLOCK)
 
 uint8_t state[WINDOW_PAGES];
 unsigned mistakes;
@@ -28,12 +28,8 @@ void mistake(const char *fmt, ...)
 {
 	va_list ap;
 
-	if (mistakes++ >= MISTAKES_SHOWN)
-		return;
 	va_start(ap, fmt);
-	fprintf(stderr, "# ");
-	vfprintf(stderr, fmt, ap);
-	fprintf(stderr, "\n");
+	count_mistake(&mistakes, fmt, ap);
 	va_end(ap);
 }
 

@@ -19,6 +19,7 @@
 #include "mm/phys/ranges.h"
 #include "tests/host/arena.h"
 #include "tests/host/hostile-oracle.h"
+#include "tests/host/hostile-tables.h"
 #include "tests/host/tap.h"
 
 #define RAM_START (4 * ARENA_BLOCK)
@@ -41,12 +42,6 @@ struct outcome {
 static struct outcome *outcome; /* shared with the process that runs */
 
 /* --- what a door has ---------------------------------------------------------------------- */
-
-static void published(void)
-{
-	hw_dsb_ishst();
-	hw_isb();
-}
 
 static void completed(void)
 {
@@ -289,19 +284,8 @@ static void link_early(bool wrong)
 /* Tables down to the PMD's. */
 static void build_upper(void)
 {
-	desc_t *table = swapper_pg_dir;
+	desc_t *table = build_tables(VA, LEVEL_PMD);
 
-	for (int level = LEVEL_ROOT; level < LEVEL_PMD; level++) {
-		struct page *page = alloc_pages(GFP_KERNEL, 0);
-		desc_t *next = page_address(page);
-
-		for (uint64_t i = 0; i < PTRS_PER_TABLE; i++)
-			hw_store_desc(&next[i], 0);
-		hw_dmb_ishst();
-		hw_store_desc(&table[table_index(VA, level)], table_desc(page_to_phys(page)));
-		published();
-		table = next;
-	}
 	pmd = &table[table_index(VA, LEVEL_PMD)];
 	ptes_page = alloc_pages(GFP_KERNEL, 0);
 	ptes = page_address(ptes_page);

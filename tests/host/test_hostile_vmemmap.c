@@ -20,6 +20,7 @@
 #include "mm/phys/buddy.h"
 #include "tests/host/arena.h"
 #include "tests/host/hostile-oracle.h"
+#include "tests/host/hostile-tables.h"
 #include "tests/host/hostile-vmemmap.h"
 #include "tests/host/tap.h"
 
@@ -75,12 +76,6 @@ struct outcome {
 static struct outcome *outcome; /* shared with the process that runs */
 
 /* --- what a door has ---------------------------------------------------------------------- */
-
-static void published(void)
-{
-	hw_dsb_ishst();
-	hw_isb();
-}
 
 static void flush(unsigned first, unsigned pages)
 {
@@ -309,19 +304,8 @@ static uint64_t get_frame(void)
 
 static void build(void)
 {
-	desc_t *table = swapper_pg_dir;
+	desc_t *table = build_tables(VA, LEVEL_PTE);
 
-	for (int level = LEVEL_ROOT; level < LEVEL_PTE; level++) {
-		struct page *page = alloc_pages(GFP_KERNEL, 0);
-		desc_t *next = page_address(page);
-
-		for (uint64_t i = 0; i < PTRS_PER_TABLE; i++)
-			hw_store_desc(&next[i], 0);
-		hw_dmb_ishst();
-		hw_store_desc(&table[table_index(VA, level)], table_desc(page_to_phys(page)));
-		published();
-		table = next;
-	}
 	slots = &table[table_index(VA, LEVEL_PTE)];
 	shared = get_frame();
 	for (unsigned i = 0; i < PAGES; i++) {
