@@ -288,11 +288,6 @@ void audit_before(void)
 	before.tables = audit_tables(MAPPABLE_START, MAPPABLE_END, false);
 }
 
-static void note_line(const char *line)
-{
-	ktap_note("%s", line);
-}
-
 void audit_after(void)
 {
 	struct table_audit now;

@@ -86,6 +86,9 @@ uint64_t pages_still_mapped(uint64_t va, uint64_t n);
  */
 uint64_t pages_mistranslated(uint64_t va, uint64_t pa, uint64_t n, pgprot_t prot, uint64_t stride);
 
+/* ktap_note() of a line, for those who complain by one (mm/pages/audit.h). */
+void note_line(const char *line);
+
 /* The next test may note as much as the last one: those that go wrong in a loop are cut short. */
 void allow_notes(void);
 

@@ -116,11 +116,8 @@ static __always_inline void leaves_stored(desc_t d, uint64_t n)
 /* Gives back a table that nobody has seen, from table_alloc_uncounted(). */
 static inline void table_free_unseen(struct page *page)
 {
-	struct table_list list = SLIST_HEAD_INITIALIZER(list);
-
 	DOOR_COUNT(c->tables_allocated++);
-	table_list_add(&list, page, 0, PTRS_PER_TABLE);
-	table_pages_free(&list);
+	table_free(page);
 }
 
 /* Windows whose plan fits on the stack: 256 MiB at 4K. */

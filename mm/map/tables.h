@@ -66,6 +66,15 @@ static __always_inline void table_list_add(struct table_list *list, struct page 
 	SLIST_INSERT_HEAD(list, page, hot_link);
 }
 
+/* Gives back a table of which no walker knows. Not under pgtable_lock. */
+static inline void table_free(struct page *page)
+{
+	struct table_list list = SLIST_HEAD_INITIALIZER(list);
+
+	table_list_add(&list, page, 0, PTRS_PER_TABLE);
+	table_pages_free(&list);
+}
+
 /* The table that link @d points to: a link of ours has no attributes, only type and address. */
 static __always_inline struct page *desc_table_page(desc_t d)
 {

@@ -15,7 +15,6 @@
 #include "mm/phys/ranges.h"
 
 #define COMPLAINTS_MAX 10
-#define NR_ZONES       (ZONE_DEVICE + 1)
 
 struct audit {
 	vmemmap_complaint_t *complain;

@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "mm/pages/vmemmap-internal.h"
 #include "mm/phys/buddy.h"
-#include "mm/phys/ranges.h"
 
 #define SECTIONS_PER_ROOT (PAGE_SIZE / sizeof(struct mem_section))
 #define NR_SECTIONS	  (PHYS_END >> SECTION_SHIFT)
@@ -37,17 +37,11 @@ struct mem_section section_of_pfn(uint64_t pfn)
 	return entry ? *entry : (struct mem_section){ 0 };
 }
 
-/* A zeroed page, of boot's memory while the allocator is not up. */
+/* A zeroed page. */
 static struct mem_section *new_root(void)
 {
-	struct page *page;
-	uint64_t pa;
+	uint64_t pa = vmemmap_memory(PAGE_SIZE);
 
-	if (nr_managed_pages()) {
-		page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);
-		return page ? page_address(page) : NULL;
-	}
-	pa = boot_ram_alloc(PAGE_SIZE, PAGE_SIZE, 0, PHYS_END);
 	return pa ? memset(phys_to_virt(pa), 0, PAGE_SIZE) : NULL;
 }
 

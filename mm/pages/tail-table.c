@@ -8,8 +8,6 @@
 #include "mm/pages/vmemmap-internal.h"
 #include "mm/phys/buddy.h"
 
-#define NR_ZONES (ZONE_DEVICE + 1)
-
 static uint64_t tables[NR_ZONES][MAX_HUGE_ORDER + 1];
 
 uint64_t vmemmap_find_tail_table(enum zone_id zone, unsigned order)

@@ -7,8 +7,6 @@
 #include "mm/pages/vmemmap-internal.h"
 #include "mm/phys/buddy.h"
 
-#define NR_ZONES (ZONE_DEVICE + 1)
-
 static struct {
 	uint64_t pa;	/* 0: nobody wanted it yet */
 	uint64_t early; /* leaves of boot's that map it, while it has no count */

@@ -24,5 +24,6 @@ enum zone_id {
 	ZONE_DEVICE, /* struct pages of device memory; never the buddy allocator's */
 };
 
-/* Those that the buddy allocator keeps. */
+/* All of them; those that the buddy allocator keeps. */
+#define NR_ZONES       3
 #define NR_BUDDY_ZONES 2

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // clang-format off
-// sources: mm/pages/section.c mm/phys/*.c mm/arm64/prims-c.c mm/arm64/door.c tests/host/arena.c
+// sources: mm/pages/*.c mm/pages/hvo/*.c mm/pages/users/*.c lib/cmdline/cmdline.c lib/cmdline/glob.c mm/map/*.c mm/map/view/*.c mm/arm64/door.c mm/arm64/prims-c.c mm/phys/*.c tests/host/arena.c
 // clang-format on
 // granules: 12 14 16
 /*

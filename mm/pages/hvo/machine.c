@@ -19,8 +19,6 @@ const struct hvo_ways *hvo_current = &hvo_ways[HVO_RO];
 
 static const struct hvo_ways refused = { .refused = true };
 
-#define TCR_HA (1UL << 39) /* walkers set access flags (D17.2.131) */
-
 /* --- what CPUs can do ----------------------------------------------------------------------- */
 
 /* FEAT_HAFDBS, of which the access flag is the first part (ID_AA64MMFR1_EL1.HAFDBS, D17.2.65). */

@@ -71,14 +71,6 @@ static struct page *make_table(const struct obstacle *o, uint64_t va)
 	return page;
 }
 
-static void drop_table(struct page *page)
-{
-	struct table_list list = SLIST_HEAD_INITIALIZER(list);
-
-	table_list_add(&list, page, 0, PTRS_PER_TABLE);
-	table_pages_free(&list);
-}
-
 /* Under pgtable_lock. False: another CPU was first. */
 static bool link_table(const struct obstacle *o, struct page *table)
 {
@@ -114,7 +106,7 @@ static int split_block(const struct obstacle *o, uint64_t va)
 			resume_others();
 	}
 	if (table && !linked)
-		drop_table(table);
+		table_free(table);
 	return error;
 }
 

@@ -17,11 +17,6 @@
 #include "mm/phys/page-ref.h"
 #include "tests/support.h"
 
-static void complain(const char *line)
-{
-	ktap_note("%s", line);
-}
-
 /* The test needs @n free pages in the pool of @order: it grows if need be. False: no memory. */
 static bool borrow(unsigned order, uint64_t n)
 {
@@ -74,7 +69,7 @@ static void check_pool(unsigned order)
 		CHECK_EQ(page->order, order);
 		CHECK_EQ(page->zone, pfn_zone(page_to_pfn(page)));
 		CHECK_EQ(vmemmap_audit_compound(page_to_pfn(page), 1UL << order, order,
-						flags_of(order), complain),
+						flags_of(order), note_line),
 			 0);
 		SLIST_INSERT_HEAD(&out, page, hot_link);
 	}
@@ -118,7 +113,7 @@ TEST(huge_sections, "hugepages/boot-sections")
 		CHECK_EQ(section.zone, pfn_zone(pfn));
 		CHECK_EQ(section.zone, pfn_zone(pfn + nr - 1));
 		CHECK_EQ(vmemmap_audit_compound(pfn, nr, section.order, flags_of(section.order),
-						complain),
+						note_line),
 			 0);
 	}
 	if (!sections)
@@ -318,7 +313,7 @@ TEST(huge_surplus, "hugepages/what-is-allocated-is-surplus")
 	CHECK_EQ(nr_huge_pages(order), 1);
 	CHECK_EQ(nr_free_huge_pages(order), 0);
 	CHECK_EQ(vmemmap_audit_compound(page_to_pfn(page), 1UL << order, order, flags_of(order),
-					complain),
+					note_line),
 		 0);
 	put_page(page);
 	CHECK_EQ(nr_free_huge_pages(order), 1);

@@ -23,11 +23,6 @@
 
 #define NO_DAX "no memory of a device: dax=, or no room for it"
 
-static void complain(const char *line)
-{
-	ktap_note("%s", line);
-}
-
 /* @bytes from @offset on of the device, compound pages of 2^@order. */
 static struct dev_pagemap part(uint64_t offset, uint64_t bytes, unsigned order)
 {
@@ -68,7 +63,7 @@ static struct before look(void)
 		CHECK_UNCHANGED((before).totals);                        \
 		CHECK_EQ(vmemmap_counts.own, (before).counts.own);       \
 		CHECK_EQ(vmemmap_counts.shared, (before).counts.shared); \
-		CHECK_EQ(vmemmap_audit(complain), 0);                    \
+		CHECK_EQ(vmemmap_audit(note_line), 0);                   \
 	} while (0)
 
 /* --- what the pages are ------------------------------------------------------------------------
@@ -112,7 +107,7 @@ static void check_pages(const struct dev_pagemap *map)
 	}
 	CHECK_EQ(wrong_heads(map), 0);
 	CHECK_EQ(vmemmap_audit_compound(pfn, n, order, order_is_optimizable(order) ? PG_HVO : 0,
-					complain),
+					note_line),
 		 0);
 }
 
@@ -139,7 +134,7 @@ static void check_order(unsigned order)
 	check_pages(&map);
 	CHECK_EQ(vmemmap_counts.own - before.own, own_pages(&map));
 	CHECK_EQ(vmemmap_counts.shared - before.shared, pages - own_pages(&map));
-	CHECK_EQ(vmemmap_audit(complain), 0);
+	CHECK_EQ(vmemmap_audit(note_line), 0);
 	CHECK_EQ(memunmap_pages(&map), 0);
 	CHECK_EQ(vmemmap_counts.own, before.own);
 	CHECK_EQ(vmemmap_counts.shared, before.shared);

@@ -27,11 +27,6 @@ static const unsigned orders[] = { CONT_PTES_SHIFT, PMD_SHIFT - PAGE_SHIFT,
 #endif
 };
 
-static void complain(const char *line)
-{
-	ktap_note("%s", line);
-}
-
 /* Frames of one huge page, or of a section of them. */
 static uint64_t frames_of(unsigned order)
 {
@@ -84,9 +79,9 @@ static void check_order(unsigned order)
 	CHECK_EQ(add(order), 0);
 	CHECK_EQ(vmemmap_counts.own - before.own, own);
 	CHECK_EQ(vmemmap_counts.shared - before.shared, pages - own);
-	CHECK_EQ(vmemmap_audit(complain), 0);
+	CHECK_EQ(vmemmap_audit(note_line), 0);
 	CHECK_EQ(vmemmap_audit_compound(FIRST_PFN, nr, order,
-					order_is_optimizable(order) ? PG_HVO : 0, complain),
+					order_is_optimizable(order) ? PG_HVO : 0, note_line),
 		 0);
 	CHECK_EQ(wrongly_writable(order), 0);
 	remove(order);
