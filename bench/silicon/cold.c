@@ -42,7 +42,11 @@ static void displace(const char *block)
 		(void)*(const volatile uint64_t *)(block + at);
 }
 
-/* Last: what the loads above put into the TLB goes, too. The door says what it did. */
+/*
+ * Last: what the loads above put into the TLB goes, too. No descriptor has changed: only the DSB
+ * that completes the TLBI matters, so that each pass begins with nothing. The door says what it
+ * did.
+ */
 static void forget_translations(void)
 {
 	struct door_counts before = door_counts;

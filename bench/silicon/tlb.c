@@ -112,9 +112,9 @@ static struct reading measure(const struct chain *chain, uint64_t loads, uint32_
 
 	pmu_reset_events(mask);
 	if (cold) {
-		door_before_tlbi();
+		door_before_tlbi(); /* no descriptor has changed: it is the door's order, no more */
 		tlbi_all();
-		door_after_tlbi();
+		door_after_tlbi(); /* complete: each load after it walks once more */
 	}
 	pmu_start_events(mask);
 	r.cycles = pmu_cycles();

@@ -18,9 +18,10 @@ static noinline uint64_t time_tlbi(bool flush)
 	uint64_t cycles = pmu_cycles();
 
 	if (flush) {
-		door_before_tlbi();
+		door_before_tlbi(); /* nothing is pending: what is timed is the batch that others
+				       end in */
 		tlbi_leaves(VMALLOC_START, 1, PAGE_SIZE);
-		door_after_tlbi();
+		door_after_tlbi(); /* the completion, which is most of what it costs */
 	}
 	cycles = pmu_cycles() - cycles;
 	local_irq_restore(irq);
