@@ -15,6 +15,7 @@ OPTIONS = ("machine", "cpu", "mem", "gic", "smp", "icount")  # columns that are 
 BUILD_LIMIT_S = 300
 BOOT_LIMIT_S = 300
 ERROR_LINES = 15
+HANG_S = 40  # of a test in host time, which other programs take from it; below test.py's silence
 # Column huge: a section and more of each size, and two devices' worth, as far as there is room
 # beside what other tests need in one piece.
 HUGE = {"4K": ["hugepages=64K:3,2M:70,32M:5,1G:1", "dax=256M"],
@@ -90,6 +91,7 @@ def qemu_command(row, qemu, folder):
         options.append("--el2")
     words = ["test=*"] + ["check=1"] * (row["image"] == "Image.check")
     words += [f"flush={row['flush']}"] * (row["flush"] != "each")
+    words += [f"hang={HANG_S}"] * (row["icount"] == "off")
     words += huge_words(row)
     return dry_run([*options, "--", *words], qemu, folder)
 

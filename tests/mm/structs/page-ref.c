@@ -3,6 +3,7 @@
  * Suite structs: speculative references by both forms of compare-and-swap. Struct pages that have
  * none are read through a read-only mapping, where whatever wants to write faults.
  */
+#include "drivers/smp/hang.h"
 #include "lib/arm64/probe.h"
 #include "mm/areas/vmalloc.h"
 #include "mm/phys/page-ref.h"
@@ -226,8 +227,10 @@ static void look_and_churn(void *unused __attribute__((unused)))
 		churn(&own[i % ARRAY_SIZE(own)], &seed);
 		for (unsigned n = 0; n < 4; n++)
 			look(&seed);
-		if (i % 16 == 0)
+		if (i % 16 == 0) {
 			drain_hot_lists();
+			hang_alive();
+		}
 	}
 	for (unsigned i = 0; i < ARRAY_SIZE(own); i++)
 		if (own[i])
