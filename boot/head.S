@@ -3,7 +3,7 @@
  * Reset to C: the arm64 Image header, EL2 to EL1, caches, early tables, MMU on.
  *
  * Until mmu_on everything runs at physical addresses with the MMU off: data is
- * Device-nGnRnE, so no SIMD, no unaligned access, no exclusives (Arm ARM B2.7.2).
+ * Device-nGnRnE, so no SIMD, no unaligned access, no exclusives (Arm ARM, Device memory).
  * Entry contract: Linux's arm64 booting protocol (MMU off, x0 = FDT, x1-x3 = 0). Other CPUs
  * come by PSCI CPU_ON to secondary_start and take the same way through x23, their context.
  */

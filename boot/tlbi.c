@@ -129,7 +129,7 @@ void apply_tlbi_options(const struct fdt *fdt)
 {
 	uint64_t tlb = field(read_sysreg(id_aa64isar0_el1), 59, 56);
 
-	/* 2: TLBIs by range too (D17.2.61). One CPU without them must not be sent any. */
+	/* 2: TLBIs by range too. One CPU without them must not be sent any. */
 	flush_has_ranges = tlb >= 2 && is_one_kind(fdt);
 	learn_kinds(fdt);
 	cpu_came_up = learn_cpu;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Device registers: accesses of exactly the width that is named, in program order among
- * themselves (Device memory, Arm ARM B2.7.2). Against memory they need barrier.h.
+ * themselves (Arm ARM, Device memory). Against memory they need barrier.h.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 
 /*
  * Assembly, not volatile C: always LDR or STR with a plain base register, the form that a
- * hypervisor can emulate (ESR_EL2.ISV is 0 for pairs and for write-back, Arm ARM D17.2.37).
+ * hypervisor can emulate (ESR_EL2.ISV is 0 for pairs and for write-back).
  */
 static __always_inline uint8_t mmio_read8(uintptr_t address)
 {

@@ -10,7 +10,7 @@
 #include "mm/map/view/walk.h"
 #include "tests/support.h"
 
-/* ESR_EL1 (Arm ARM D17.2.37): exception classes, and the bits of an abort's syndrome. */
+/* ESR_EL1: exception classes, and the bits of an abort's syndrome. */
 #define ESR_CLASS(esr)	  ((esr) >> 26 & 0x3f)
 #define ESR_STATUS(esr)	  ((unsigned)(esr)&0x3f)
 #define EC_FETCH_ABORT	  0x21
@@ -20,7 +20,7 @@
 #define ESR_DURING_WALK	  (1UL << 7) /* of stage 2 */
 #define ESR_WRITE	  (1UL << 6)
 
-/* PAR_EL1 of a failed translation (D17.2.127). */
+/* PAR_EL1 of a failed translation. */
 #define PAR_STATUS(par) ((unsigned)((par) >> 1 & 0x3f))
 #define PAR_STAGE_2	(3UL << 8) /* PTW and S */
 
@@ -48,7 +48,7 @@ int walk_end(uint64_t va)
 	return LEVEL_PTE;
 }
 
-/* The fault status code (D17.2.37, DFSC); 0 is none that we ask for. */
+/* The fault status code (ESR_EL1.DFSC); 0 is none that we ask for. */
 static unsigned status_of(enum fault_class class, int level)
 {
 	switch (class) {

@@ -10,7 +10,7 @@
 /* Every CPU that runs has FEAT_LSE. A CPU that has not says so before it does anything else. */
 extern bool cpus_have_lse;
 
-/* This CPU has it: ID_AA64ISAR0_EL1.Atomic is 2 or more (D17.2.61). */
+/* This CPU has it: ID_AA64ISAR0_EL1.Atomic is 2 or more. */
 static __always_inline bool cpu_has_lse(void)
 {
 	return field(read_sysreg(id_aa64isar0_el1), 23, 20) >= 2;
@@ -18,7 +18,7 @@ static __always_inline bool cpu_has_lse(void)
 
 /*
  * Both: stores @new if the word is @old; whether it did. Acquire and release (LDAXR and STLXR,
- * CASAL: B2.7.3): nothing that follows is looked at before the word was swapped. Aligned, Normal
+ * CASAL): nothing that follows is looked at before the word was swapped. Aligned, Normal
  * memory that may be written, also where the word turns out to be another: the exclusives write
  * only then, CASAL faults for want of the permission all the same.
  */

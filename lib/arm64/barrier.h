@@ -7,7 +7,7 @@
 
 #include "lib/compiler.h"
 
-/* Context synchronization: later instructions see earlier system register writes (B2.6.4). */
+/* Context synchronization: later instructions see earlier system register writes. */
 static __always_inline void sysreg_sync(void)
 {
 	asm volatile("isb" ::: "memory");

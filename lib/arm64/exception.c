@@ -73,7 +73,7 @@ const char *fault_class_name(enum fault_class class)
 	return "other fault";
 }
 
-/* Exception classes (Arm ARM D17.2.37, EC). */
+/* Exception classes (ESR_EL1.EC). */
 static const char *class_name(uint64_t ec)
 {
 	switch (ec) {
@@ -109,7 +109,7 @@ static const char *class_name(uint64_t ec)
 
 /*
  * Without FEAT_ETS a walk may be reported as failed after the descriptor's store
- * completed (Arm ARM D8.2.6, R_ETS). If AT now succeeds, the access may be retried; a
+ * completed (without FEAT_ETS). If AT now succeeds, the access may be retried; a
  * CPU that does so a hundred times in a millisecond is stuck, and that is reported.
  */
 static bool stale_translation_fault(const struct exception_frame *frame)

@@ -31,7 +31,7 @@ enum fault_class {
 	FAULT_OTHER, /* not an abort of this level, or a status that has no class here */
 };
 
-/* Class of an abort by its fault status (Arm ARM D17.2.37, ISS encoding of data aborts). */
+/* Class of an abort by its fault status (ESR_EL1.ISS of data aborts). */
 enum fault_class fault_class(uint64_t esr);
 const char *fault_class_name(enum fault_class class);
 

@@ -21,7 +21,7 @@ static __always_inline void arch_spin_lock(arch_spinlock_t *lock)
 	uint32_t old, new, fail;
 
 	/*
-	 * Acquire: LDAXR orders the ticket read before what the lock protects (B2.7.3).
+	 * Acquire: LDAXR orders the ticket read before what the lock protects.
 	 * Who has to wait calls spin-wait.S, which changes no register, so that to the compiler
 	 * there is no call. Which registers have the ticket and the lock it reads from the LDAXR.
 	 */

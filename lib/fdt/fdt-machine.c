@@ -7,7 +7,7 @@
 
 #include "lib/fdt/fdt.h"
 
-/* MPIDR_EL1's Aff3 and Aff2..Aff0 (Arm ARM DDI 0487, D19.2). */
+/* MPIDR_EL1's Aff3 and Aff2..Aff0. */
 #define MPIDR_AFFINITY 0xff00ffffffULL
 
 /* The child of that name, or else the first that has it before its unit address. */

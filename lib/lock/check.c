@@ -12,7 +12,7 @@
 #include "lib/lock/wait.h"
 #include "lib/percpu.h"
 
-#define DAIF_I	    (1UL << 7) /* D17.2.36: IRQs are masked */
+#define DAIF_I	    (1UL << 7) /* DAIF.I: IRQs are masked */
 #define PLACE_BYTES 80
 
 /* Touched with IRQs masked; where they are not, that is what the complaint is about. */

@@ -12,7 +12,7 @@
 /* The clock is looked at once in so many rounds. */
 #define ROUNDS_A_LOOK 1024
 
-#define CNTKCTL_EVNTEN (1UL << 2) /* D17.11.15: CNTVCT makes events */
+#define CNTKCTL_EVNTEN (1UL << 2) /* CNTVCT makes events */
 
 DEFINE_PER_CPU(struct lock_stats, lock_stats);
 unsigned lock_patience_ms = 10000;

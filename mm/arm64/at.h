@@ -9,12 +9,12 @@
 #include "lib/arm64/sysreg.h"
 #include "mm/arm64/pgtable.h"
 
-/* PAR_EL1 (Arm ARM D17.2). */
+/* Fields of PAR_EL1. */
 #define PAR_F	      1UL			/* the translation failed */
 #define PAR_ATTR(par) ((unsigned)((par) >> 56)) /* the MAIR byte of the leaf */
 #define PAR_ADDR(par) ((par) & (((1UL << VA_BITS) - 1) & ~0xfffUL))
 
-/* The ISB: PAR_EL1 holds AT's result only after a context synchronization event (D8.10). */
+/* The ISB: PAR_EL1 holds AT's result only after a context synchronization event. */
 #define AT_INSTRUCTION(name, va)                   \
 	({                                         \
 		uint64_t par_;                     \

@@ -101,7 +101,7 @@ static __always_inline void table_contents_before_link(void)
 /*
  * Ends a call that made invalid entries valid: the DSB makes the stores visible to
  * walkers, the ISB keeps later accesses of this CPU from having been tried before.
- * No TLBI: an invalid entry is never cached (D8.14.1).
+ * No TLBI: an invalid entry is never cached (rule XCLRD).
  */
 static __always_inline void door_mapped(void)
 {
@@ -175,7 +175,7 @@ static __always_inline void tlbi_leaves(uint64_t va, unsigned long n, uint64_t s
 
 /*
  * Entries of every level: the leaves' table was unlinked, and the walk cache may hold it.
- * In this form for each of its leaves: TLBIs are ordered by the DSB alone (D8.14.5), so a
+ * In this form for each of its leaves: TLBIs are ordered by the DSB alone (D8.16.5), so a
  * leaf that was forgotten first could come back through a walk-cache entry forgotten last.
  */
 static __always_inline void tlbi_walks(uint64_t va, unsigned long n, uint64_t stride)
@@ -191,7 +191,7 @@ static __always_inline void tlbi_all(void)
 
 /*
  * Every entry of @pages pages from @va, whatever the leaves are, by TLBIs of ranges
- * (FEAT_TLBIRANGE, D8.14.5): of 2^(5 * scale + 1) pages times 1 to 32 each, the largest scale
+ * (FEAT_TLBIRANGE, D8.16.5): of 2^(5 * scale + 1) pages times 1 to 32 each, the largest scale
  * first, and by itself the page that is left of an odd number. @all_levels: as for tlbi_walks(),
  * the walk cache too.
  * @pages: 1 to TLBI_RANGE_PAGES_MAX, at most five TLBIs. Every CPU has the feature.
@@ -247,7 +247,7 @@ static __always_inline void door_cleared(void)
 }
 
 /*
- * This CPU's TCR_EL1, of which any bit may be cached in a TLB (D17.2.131): who changes it on all
+ * This CPU's TCR_EL1, of which any bit may be cached in a TLB: who changes it on all
  * CPUs flushes once after the last, and nothing may rely on the new value before.
  */
 static __always_inline void door_write_tcr(uint64_t value)
@@ -269,7 +269,7 @@ static __always_inline void door_make_code(uint64_t va, uint64_t end, uint64_t l
 
 	for (uint64_t i = 0; i < lines; i++)
 		hw_dc_cvau(ALIGN_DOWN(va, line) + i * line);
-	hw_dsb_ish(); /* stores and cleaning are complete: what is fetched now is new (B2.4.4) */
+	hw_dsb_ish(); /* stores and cleaning are complete: what is fetched now is new */
 	if (invalidate) {
 		hw_ic_ialluis();
 		hw_dsb_ish(); /* complete on every CPU */

@@ -61,7 +61,7 @@ static __always_inline void hw_dmb_ishst(void)
 	mm_events_end(irq);
 }
 
-/* Earlier descriptor stores are visible to every walker in the inner shareable domain (D8.15). */
+/* Earlier descriptor stores are visible to every walker in the inner shareable domain (D8.16.1). */
 static __always_inline void hw_dsb_ishst(void)
 {
 	uint64_t irq = mm_events_begin();
@@ -71,7 +71,7 @@ static __always_inline void hw_dsb_ishst(void)
 	mm_events_end(irq);
 }
 
-/* Earlier TLBI and stores have completed on every CPU of the domain (D8.14.5). */
+/* Earlier TLBI and stores have completed on every CPU of the domain (D8.16.5). */
 static __always_inline void hw_dsb_ish(void)
 {
 	uint64_t irq = mm_events_begin();
@@ -152,13 +152,13 @@ static __always_inline void hw_write_tcr(uint64_t value)
 	mm_events_end(irq);
 }
 
-/* Writes the data cache's line at @va back to where fetches look for it, if it is dirty (D7.5). */
+/* Writes the data cache's line at @va back to where fetches look for it, if it is dirty. */
 static __always_inline void hw_dc_cvau(uint64_t va)
 {
 	asm volatile("dc cvau, %0" ::"r"(va) : "memory");
 }
 
-/* Empties the instruction caches of all CPUs in the inner shareable domain (D7.5). */
+/* Empties the instruction caches of all CPUs in the inner shareable domain. */
 static __always_inline void hw_ic_ialluis(void)
 {
 	asm volatile("ic ialluis" ::: "memory");

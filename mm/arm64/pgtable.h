@@ -32,7 +32,7 @@ typedef uint64_t pgprot_t; /* the attribute bits of a leaf: no address, no type,
 #define DESC_ADDR_MASK (((1UL << VA_BITS) - 1) & PAGE_MASK)
 #define DESC_PROT_MASK (DESC_ATTR(7) | DESC_RO | DESC_ISH | DESC_AF | DESC_PXN | DESC_UXN)
 
-/* MAIR_EL1: one byte an index (D17.2.97). */
+/* MAIR_EL1: one byte an index. */
 enum mair_index {
 	MAIR_NORMAL = 0, /* write-back, read and write allocate */
 	MAIR_DEVICE_nGnRE = 1,
@@ -87,7 +87,7 @@ static __always_inline uint64_t desc_addr(desc_t d)
 }
 
 /*
- * TLBI operand: VA[55:12] in bits [43:0] for every granule; ASID and TTL zero (D8.14.5).
+ * TLBI operand: VA[55:12] in bits [43:0] for every granule; ASID and TTL zero (D8.16.5).
  * Adding @stride >> 12 to it names the next leaf. All-ASID forms: kernel mappings are global.
  */
 static __always_inline uint64_t tlbi_operand(uint64_t va)
@@ -96,7 +96,7 @@ static __always_inline uint64_t tlbi_operand(uint64_t va)
 }
 
 /*
- * Operand of a TLBI by range (D8.14.5): TG in bits [47:46], SCALE in [45:44], NUM in [43:39], TTL
+ * Operand of a TLBI by range (D8.16.5): TG in bits [47:46], SCALE in [45:44], NUM in [43:39], TTL
  * zero (leaves of any level), and VA >> PAGE_SHIFT in [36:0]. It names @num, 1 to 32, times
  * 1 << tlbi_range_shift(@scale) pages from @va.
  */

@@ -8,12 +8,12 @@
 #include "mm/check/check-internal.h"
 
 #define BBM	   "Arm ARM DDI 0487, D8.16.1 (break-before-make, rule WHZWS)"
-#define TLBI	   "Arm ARM DDI 0487, D8.14.5 (TLB maintenance instructions)"
+#define TLBI	   "Arm ARM DDI 0487, D8.16.5 (TLB maintenance instructions)"
 #define CONTIGUOUS "Arm ARM DDI 0487, D8.7.1 (contiguous bit)"
 #define FORMATS	   "Arm ARM DDI 0487, D8.3.1 (descriptor formats)"
 #define ORDERING   "Arm ARM DDI 0487, D8.2.5, B2.6.9 (walks and the ordering of stores)"
-#define CACHING	   "Arm ARM DDI 0487, D8.14.1 (what a TLB may hold)"
-#define SYNC	   "Arm ARM DDI 0487, D8.14.1, B2.6.9 (DSB), D1.7 (context synchronization)"
+#define CACHING	   "Arm ARM DDI 0487, D8.15 (what a TLB may hold, rule XCLRD)"
+#define SYNC	   "Arm ARM DDI 0487, D8.16 (rule WZCBG), B2.6.9 (DSB), context synchronization"
 
 const struct check_rule_text check_rules[RULE_COUNT] = {
 	[RULE_NONE] = { "the checker itself", "none" },
@@ -34,7 +34,7 @@ const struct check_rule_text check_rules[RULE_COUNT] = {
 	[RULE_TLBI_SCOPE] = { "TLBI scope", TLBI },
 	[RULE_MAP_COUNT] = { "map count", "docs/design.md; " CACHING },
 	[RULE_MEMORY_TYPE] = { "two memory types for one frame",
-			       "Arm ARM DDI 0487, B2.8 (mismatched memory attributes)" },
+			       "Arm ARM DDI 0487 (mismatched memory attributes)" },
 	[RULE_PAST_TABLE] = { "store past the table", "docs/design.md" },
 	[RULE_ACCESS_FLAG] = { "access flag", "Arm ARM DDI 0487, D8.5.1 (rule BMRWH)" },
 	[RULE_DOOR] = { "store behind the door", "docs/design.md" },

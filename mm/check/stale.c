@@ -234,7 +234,7 @@ static void flush(struct checker *c, struct table *t, uint64_t i, unsigned cpu)
 /*
  * The last-level form leaves walk caches alone. Below an unlinked table it counts only when
  * the table's own TLBI has completed: until then a walker may fetch the leaf again, and TLBIs
- * are ordered by DSB alone (D8.14.5).
+ * are ordered by DSB alone (D8.16.5).
  */
 void stale_tlbi(struct checker *c, unsigned cpu, uint64_t operand, bool all_levels)
 {
@@ -268,7 +268,7 @@ static void flush_slots(struct checker *c, struct table *t, unsigned cpu, uint64
 	}
 }
 
-/* By range (D8.14.5): every entry of an address in it, a part of what the entry maps is enough. */
+/* By range (D8.16.5): every entry of an address in it, a part of what the entry maps is enough. */
 void stale_tlbi_range(struct checker *c, unsigned cpu, uint64_t operand, bool all_levels)
 {
 	unsigned scale = operand >> 44 & 3, num = operand >> 39 & 31;

@@ -81,7 +81,7 @@ static bool is_allowed(const struct leaf_change *c, struct seen seen)
 		return false;
 	if (c->clear & PERMISSIONS && !(all & PERMISSIONS))
 		return false; /* W^X */
-	/* A fetch from Device memory may have any effect (D8.6, B2.7.2). */
+	/* A fetch from Device memory may have any effect (Arm ARM, Device memory). */
 	return !(c->clear & DESC_PXN) || !(seen.any & DESC_ATTR(7));
 }
 
@@ -113,7 +113,7 @@ static uint64_t change_row(struct flush *f, const struct leaf_change *c, const s
 			stale++;
 			continue;
 		}
-		/* An invalid leaf was in no TLB (D8.14.1). */
+		/* An invalid leaf was in no TLB (rule XCLRD). */
 		note(f, va + ((i - stale) << shift), stale, r->level);
 		stale = 0;
 	}

@@ -87,7 +87,7 @@ static __always_inline uint64_t issued_for(const struct run *run, uint64_t va, u
 
 	if (run->kind == TLBI_EVERYTHING)
 		return run->issued;
-	/* A hint of another level or granule: the TLBI may do nothing (D8.14.5). */
+	/* A hint of another level or granule: the TLBI may do nothing (D8.16.5). */
 	if (run->ttl && run->ttl != ((PAGE_SHIFT - 10u) / 2 << 2 | (unsigned)level))
 		return 0;
 	if (last < run->va)

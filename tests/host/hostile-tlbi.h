@@ -15,7 +15,7 @@ enum tlbi_kind { TLBI_LAST_LEVEL, TLBI_ALL_LEVELS, TLBI_EVERYTHING };
 /* The current CPU issues one, now. Until it completes it may have had an effect or none. */
 void tlbi_issue(enum tlbi_kind kind, uint64_t operand);
 
-/* The same for a range (D8.14.5), as one instruction; of another granule it has no effect. */
+/* The same for a range (D8.16.5), as one instruction; of another granule it has no effect. */
 void tlbi_issue_range(enum tlbi_kind kind, uint64_t operand);
 
 /*

@@ -8,11 +8,11 @@
  *
  * What an adversary may do is what the Arm ARM (DDI 0487) leaves open:
  *   stores       order and delay but for one location, DMB and DSB (B2.3, D8.2.5)
- *   TLB          any valid descriptor, at any time, no invalid one (D8.14.1); a block or a
+ *   TLB          any valid descriptor, at any time, no invalid one (rule XCLRD); a block or a
  *                contiguous group whole or in parts, its address from any member (D8.7.1)
  *   TLBI         takes effect at any time up to the DSB ISH of its CPU, on each CPU and entry
- *                apart; what was read after it was issued stays (D8.14.5)
- *   ISB          an access of the CPU that changed a translation may have begun before (D8.16)
+ *                apart; what was read after it was issued stays (D8.16.5)
+ *   ISB          an access of the CPU that changed a translation may have begun before (rule WZCBG)
  *   access flag  no descriptor without it is cached (D8.5.1); with TCR_EL1.HA a walker sets it at
  *                any moment, atomically, without it an access faults
  *   address      two translations of one address on whatever CPUs may differ in it only if

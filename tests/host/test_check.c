@@ -131,7 +131,7 @@ static void tlbi_all(void)
 	tell(EVENT_TLBI_VMALLE1IS, 0, 0, 0);
 }
 
-/* @pages, a multiple of 2 up to 64, from page @i on, as the Arm ARM has the operand (D8.14.5). */
+/* @pages, a multiple of 2 up to 64, from page @i on, as the Arm ARM has the operand (D8.16.5). */
 static uint64_t range_operand(uint64_t i, uint64_t pages)
 {
 	const uint64_t tg = (PAGE_SHIFT - 10) / 2;

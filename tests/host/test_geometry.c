@@ -194,7 +194,7 @@ static void test_kinds(void)
 	   "desc_is_leaf()");
 }
 
-/* VA[55:12] in bits [43:0], whatever the granule; ASID and level hint zero (D8.14.5). */
+/* VA[55:12] in bits [43:0], whatever the granule; ASID and level hint zero (D8.16.5). */
 static void test_tlbi_operand(void)
 {
 	ok(tlbi_operand(0xffff900000201000) == 0xff900000201 &&

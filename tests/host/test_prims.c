@@ -352,7 +352,7 @@ void mmu_model_tlbi_rvaae1is(uint64_t operand)
 	operands[nr_walk + nr_range++] = operand;
 }
 
-/* Where a range operand begins, and the bytes that it names: as the Arm ARM has it (D8.14.5). */
+/* Where a range operand begins, and the bytes that it names: as the Arm ARM has it (D8.16.5). */
 static uint64_t range_start(uint64_t operand)
 {
 	return (uint64_t)((int64_t)(operand << 27) >> 27) << PAGE_SHIFT;

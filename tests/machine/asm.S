@@ -119,7 +119,7 @@ overflow_stack:
 	mov	sp, x9
 	ret
 
-/* An exclusive load across a 16-byte boundary, which no CPU allows (Arm ARM B2.5.2). */
+/* An exclusive load across a 16-byte boundary, which no CPU allows. */
 	.global	load_misaligned, misaligned_word
 load_misaligned:
 	adrp	x9, misaligned_word

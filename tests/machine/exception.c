@@ -272,7 +272,7 @@ TEST(exception_permissions, "exception/permissions-and-access-flag")
 	__free_pages(page, 0);
 }
 
-/* Bits of a physical address by PARange (Arm ARM D17.2.64). */
+/* Bits of a physical address by PARange. */
 static unsigned phys_bits(void)
 {
 	static const uint8_t bits[] = { 32, 36, 40, 42, 44, 48, 52 };
@@ -309,7 +309,7 @@ TEST(exception_alignment, "exception/alignment")
 	CHECK(!f.exec); /* WnR of an exclusive load differs between QEMU 7 and 10 */
 }
 
-/* Exception classes (Arm ARM D17.2.37). */
+/* Exception classes (ESR_EL1.EC). */
 #define EC_UNKNOWN	 0x00
 #define EC_SVC		 0x15
 #define EC_MISALIGNED_PC 0x22

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Suites registers and tables: the state that boot promises. The registers are read back
- * from the CPU (fields: Arm ARM DDI 0487, D17.2); all of TTBR1 is judged descriptor by
+ * from the CPU (fields: Arm ARM DDI 0487); all of TTBR1 is judged descriptor by
  * descriptor, and the judge is seen to judge.
  */
 #include "drivers/irq/irq.h"
@@ -184,7 +184,7 @@ TEST(tables_in_use, "tables/with-mappings-alive")
 	kinds[1] = vmalloc_huge(CONT_PTE_SIZE, GFP_KERNEL);
 	kinds[2] = vmap(pages, n, VM_MAP, PAGE_KERNEL);
 	kinds[3] = vmap(pages + 1, n - 1, VM_MAP, PAGE_KERNEL_RO);
-	/* Apart: no frame may have two memory types (Arm ARM B2.8). */
+	/* Apart: no frame may have two memory types (Arm ARM, mismatched memory attributes). */
 	kinds[4] = devmem_size ? ioremap(devmem_base, devmem_size / 2) : NULL;
 	kinds[5] = devmem_size ? ioremap_wc(devmem_base + devmem_size / 2, 5 * PAGE_SIZE) : NULL;
 	CHECK(kinds[0] && kinds[1] && kinds[2] && kinds[3] && (kinds[5] || !devmem_size));

@@ -10,7 +10,7 @@
 #define IMAGE	0x40200000
 #define TREE	0x48000000
 #define SMC_ID	0x82000010
-#define EC_SMC	0x17		/* SMC from AArch64, DDI 0487 D17.2.37 */
+#define EC_SMC	0x17		/* SMC from AArch64 */
 
 	.globl	_start
 _start:

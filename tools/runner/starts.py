@@ -71,8 +71,8 @@ def at_reset(command, folder):
 # Where the tree of in_flash() and stale_el2() is: QEMU completes none that is not in RAM.
 TREE_AT = 0x1000
 
-# What a boot loader may leave behind, and worse; (op1, CRn, CRm, op2) of each register, DDI 0487,
-# D17.2. Traps of all kinds, a stage 2 that is on, EL1's MMU on with tables that are none, timers
+# What a boot loader may leave behind, and worse; (op1, CRn, CRm, op2) of each register, DDI 0487:
+# traps of all kinds, a stage 2 that is on, EL1's MMU on with tables that are none, timers
 # that go off. Host mode (HCR_EL2.E2H) comes last, as it changes what the others are called.
 STALE = (
     ((0, 2, 0, 0), 0xDEAD0000),          # TTBR0_EL1

@@ -21,13 +21,13 @@ static const struct hvo_ways refused = { .refused = true };
 
 /* --- what CPUs can do ----------------------------------------------------------------------- */
 
-/* FEAT_HAFDBS, of which the access flag is the first part (ID_AA64MMFR1_EL1.HAFDBS, D17.2.65). */
+/* FEAT_HAFDBS, of which the access flag is the first part (ID_AA64MMFR1_EL1.HAFDBS). */
 static bool sets_flags(void)
 {
 	return field(read_sysreg(id_aa64mmfr1_el1), 3, 0) >= 1;
 }
 
-/* ID_AA64MMFR2_EL1.BBM (D17.2.66). */
+/* ID_AA64MMFR2_EL1.BBM. */
 static bool resizes_live(void)
 {
 	return field(read_sysreg(id_aa64mmfr2_el1), 55, 52) >= 2;
@@ -82,7 +82,7 @@ static void set_ha(void *on)
 	door_write_tcr(on ? tcr | TCR_HA : tcr);
 }
 
-/* No walk goes by what TCR_EL1 was before, not even by what a TLB keeps of it (D17.2.131). */
+/* No walk goes by what TCR_EL1 was before, not even by what a TLB keeps of it. */
 static void forget_tcr(void)
 {
 	door_before_tlbi();

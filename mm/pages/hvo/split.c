@@ -30,7 +30,7 @@ static void split_held(desc_t *slot, uint64_t va, desc_t link)
 	tlbi_leaves(va, 1, PAGE_SIZE);
 	door_after_tlbi(); /* no TLB holds it: entries of another size may come (D8.16.1) */
 	set_table_desc(slot, link);
-	door_mapped(); /* what was invalid is valid: there is nothing to forget (D8.14.1) */
+	door_mapped(); /* what was invalid is valid: there is nothing to forget (rule XCLRD) */
 }
 
 /*

@@ -58,7 +58,7 @@ static void change_links(const struct unshare *u)
 	door_after_tlbi();  /* nothing of them is cached: any other links may come */
 	for (unsigned i = 0; i < u->n; i++)
 		set_table_desc(u->slots[i], u->links[i]);
-	door_mapped(); /* invalid links became valid: there is nothing to forget (D8.14.1) */
+	door_mapped(); /* invalid links became valid: there is nothing to forget (rule XCLRD) */
 	table_pages += u->n;
 	vmemmap_counts.tables += u->n;
 }

@@ -139,7 +139,7 @@ static void break_and_make(const struct hvo_batch *b)
 {
 	flush(b); /* nothing is left of the old leaves: any others may take their place */
 	change_all(b, DESC_VALID, 0);
-	door_mapped(); /* invalid leaves became valid: there is nothing to forget (D8.14.1) */
+	door_mapped(); /* invalid leaves became valid: there is nothing to forget (rule XCLRD) */
 }
 
 static void bbm_share(const struct hvo_batch *b)
@@ -162,8 +162,8 @@ static void bbm_unshare(const struct hvo_batch *b)
 
 /*
  * Stores leaves without access flag where they are not yet what they are going to be: a walker
- * that wants to use one has to set the flag first, which no TLB may skip (D8.14.1). Returns whether
- * there were any.
+ * that wants to use one has to set the flag first, which no TLB may skip (rule XCLRD). Returns
+ * whether there were any.
  */
 static bool clear_flags(const struct hvo_batch *b, bool share)
 {
