@@ -18,13 +18,15 @@
  * The holes are on boards of 16 and 32 GB, by what the DDR firmware reports (U-Boot commit
  * b107cfbb794). Of U-Boots before v2024.07 only the Rock 5B's names them.
  *
+ * RAM is not where the devices are, and those of PCIe (U-Boot's rk3588.c, mem_map): no boot loader
+ * says that it is, and a tree that has all of RAM as one bank must not make Normal memory of them.
+ *
  * An RK3582 is an RK3588S of which parts are off: U-Boot's generic-rk3588 is for both.
  */
 static const struct carve_out rk3588_carve_outs[] = {
-	{ 0, 2 * MiB, "firmware" },
-	{ 0x8400000, 16 * MiB, "OP-TEE" },
-	{ 0x3fc000000, 5 * MiB, "a hole" },
-	{ 0x3fff00000, 1 * MiB, "a hole" },
+	{ 0, 2 * MiB, "firmware" },	      { 0x8400000, 16 * MiB, "OP-TEE" },
+	{ 0xf0000000, 256 * MiB, "devices" }, { 0x3fc000000, 5 * MiB, "a hole" },
+	{ 0x3fff00000, 1 * MiB, "a hole" },   { 0x900000000, 5376 * MiB, "devices" },
 };
 
 /*
