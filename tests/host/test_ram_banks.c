@@ -10,6 +10,7 @@
 #include "tests/host/ram-plan.h"
 
 #define ROCK "rockchip,rk3588"
+#define TiB  (1024 * GiB)
 
 static void test_carved_lines(void)
 {
@@ -105,6 +106,26 @@ static void test_banks(void)
 		  "and said to be small");
 }
 
+/* A Cortex-A55 or A76 has 40 bits of physical address. */
+static void test_narrow_cpu(void)
+{
+	static const struct bank banks[] = { { 0x1000000, 0x10000000 },
+					     { TiB - 64 * MiB, TiB + MiB },
+					     { TiB, TiB + GiB },
+					     { 0, 0 } };
+
+	reset();
+	plant_empty("linux,dummy-virt");
+	add_memory(banks);
+	phys_end = TiB;
+	ok(!plan(0), "banks past what this CPU can address");
+	same_text(capture_text(),
+		  "boot: memory 0xfffc000000-0x10000100000: no more than 0x10000000000 is used\n"
+		  "boot: memory 0x10000000000-0x10040000000: no more than 0x10000000000 is used\n",
+		  "are said to be");
+	ok(ram.count == 2 && ram.item[1].end == TiB >> PAGE_SHIFT, "and cut");
+}
+
 static void test_no_memory(void)
 {
 	static const struct bank none[] = { { 0, 0 } };
@@ -124,7 +145,7 @@ static void test_no_memory(void)
 		  "boot: the device tree has no memory that can be used\n",
 		  "is said");
 	ok(plan_banks(elsewhere) == -EINVAL, "memory, but not where the image is");
-	same_text(capture_text(), "boot: the image at 0x2000000 is not in any memory node\n",
+	same_text(capture_text(), "boot: the image at 0x2000000 is not in memory that is ours\n",
 		  "is said");
 	ok(plan_banks(half) == -EINVAL, "memory that ends inside the image");
 	capture_text();
@@ -179,6 +200,7 @@ int main(void)
 	open_world();
 	test_carved_lines();
 	test_banks();
+	test_narrow_cpu();
 	test_no_memory();
 	test_names();
 	return tap_done();
