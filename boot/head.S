@@ -157,12 +157,13 @@ fdt_or_zero:
 	ret
 
 at_el2:
-	// First out of any host mode (E2H), whose register layouts differ.
-	mov	x0, #1 << 31		// HCR_EL2.RW: EL1 is AArch64
-	msr	hcr_el2, x0
-	isb
 	mov_q	x0, 0x30c50830		// SCTLR_EL2: RES1, MMU and caches off
 	msr	sctlr_el2, x0
+	isb				// no more walks: the next write changes what tables mean
+	// Then out of any host mode (E2H), whose register layouts differ.
+	mov	x0, #1 << 31		// HCR_EL2.RW: EL1 is AArch64
+	msr	hcr_el2, x0
+	isb				// the registers below go by their own names
 	mov	x0, #3			// EL1 reads counters and timers untrapped
 	msr	cnthctl_el2, x0
 	msr	cntvoff_el2, xzr
