@@ -41,7 +41,7 @@ static void judge_bank(uint64_t base, uint64_t end)
 		log_printf("boot: memory 0x%lx-0x%lx is not whole pages: 0x%lx-0x%lx is used\n",
 			   base, end, first, last);
 	else if (end - base < 2 * MiB)
-		log_printf("boot: memory 0x%lx-0x%lx is less than 2 MiB: used\n", base, end);
+		log_printf("boot: memory 0x%lx-0x%lx is less than 2 MiB\n", base, end);
 	if (touches_ram(base, end))
 		log_printf("boot: memory 0x%lx-0x%lx overlaps another bank: used once\n", base,
 			   end);

@@ -102,7 +102,7 @@ static void test_banks(void)
 	ok(!plan_banks(small), "a bank of less than 2 MiB");
 	map_linear(swapper_pg_dir, &image);
 	ok(maps_just(want_small), "is used as far as it goes");
-	same_text(capture_text(), "boot: memory 0x20000000-0x20010000 is less than 2 MiB: used\n",
+	same_text(capture_text(), "boot: memory 0x20000000-0x20010000 is less than 2 MiB\n",
 		  "and said to be small");
 }
 
