@@ -100,6 +100,7 @@ static void learn_platform(unsigned entry_el, uint64_t image_pa)
 static void start_machine(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 {
 	uint64_t window = 0, offset = fdt_pa % PAGE_SIZE;
+	const void *tree = (void *)(FIXED_FDT + offset);
 	char line[128];
 	int error;
 
@@ -108,8 +109,8 @@ static void start_machine(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 	boot_tables_moved(image_pa);
 	if (fdt_pa)
 		window = map_fdt(fdt_pa);
-	error = fdt_open(&fdt, (void *)(FIXED_FDT + offset), window ? window - offset : 0);
-	start_console(&fdt, (void *)FIXED_FDT, window);
+	error = fdt_open(&fdt, tree, window ? window - offset : 0);
+	start_console(&fdt, tree, window ? window - offset : 0);
 	psci_init(&fdt);
 	learn_platform(entry_el, image_pa);
 	cpus_have_lse = cpu_has_lse();
@@ -119,7 +120,7 @@ static void start_machine(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 	print_clock(&fdt);
 	if (error) {
 		fdt_explain(&fdt, line, sizeof(line));
-		log_printf("boot: malformed device tree: %s\n", line);
+		log_printf("boot: malformed %s\n", line);
 		exit_run(EXIT_PANIC);
 	}
 	start_interrupts(&fdt);
