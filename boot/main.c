@@ -48,6 +48,7 @@
 DEFINE_PER_CPU(uint64_t, tls_area[8]) __attribute__((aligned(16)));
 
 struct platform platform;
+extern const struct el2_state entry_el2; /* head.S */
 
 /* The arm64 booting protocol allows a tree 2 MiB. */
 #define FDT_SIZE_MAX (2 * MiB)
@@ -95,6 +96,7 @@ static void learn_platform(unsigned entry_el, uint64_t image_pa)
 	platform.entry_el = entry_el;
 	platform.psci_method = psci_method();
 	platform.image_pa = image_pa;
+	platform.el2 = entry_el2;
 }
 
 static void start_machine(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
