@@ -13,7 +13,8 @@
 static int complain(int error, const char *what, uint64_t base, uint64_t size)
 {
 	if (error)
-		log_printf("boot: %s at 0x%lx, %lu KiB: error %d\n", what, base, size >> 10, error);
+		log_printf("boot: %s at 0x%lx, %lu KiB: %s\n", what, base, size >> 10,
+			   error == -ENOMEM ? "one range too many" : "its end is no address");
 	return error;
 }
 

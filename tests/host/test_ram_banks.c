@@ -169,7 +169,8 @@ static void test_no_memory(void)
 	for (unsigned i = 0; i <= BOOT_RANGES_MAX; i++)
 		many[i] = (struct bank){ (2 * i + 1) * 64 * MiB, (2 * i + 2) * 64 * MiB };
 	ok(plan_banks(many) == -ENOMEM, "more banks than there is room for");
-	same_text(capture_text(), "boot: memory at 0x404000000, 65536 KiB: error -12\n", "is said");
+	same_text(capture_text(), "boot: memory at 0x404000000, 65536 KiB: one range too many\n",
+		  "is said");
 }
 
 /* Which roots are RK3588s. */
