@@ -8,11 +8,11 @@
 
 /*
  * The console that the tree's stdout-path names, else its first device that a console
- * driver knows. Of a tree that is malformed (@fdt is empty then) the @size bytes that
- * are mapped at @bytes are searched for the name of a UART's node, so that the one line
- * about it is seen. Without any, output goes nowhere. Boot CPU, MMU on, once.
+ * driver knows. Of one that is malformed (@fdt is empty then) the @size bytes that are
+ * mapped at @tree are searched for it, so that the one line about that is seen. Without any, output
+ * goes nowhere. Boot CPU, MMU on, once.
  */
-void start_console(const struct fdt *fdt, const void *bytes, uint64_t size);
+void start_console(const struct fdt *fdt, const void *tree, uint64_t size);
 
 /*
  * Without a UART, and with `exit=semihosting`, which says that a debugger listens: that one is the

@@ -157,12 +157,32 @@ fdt_or_zero:
 	ret
 
 at_el2:
-	// First out of any host mode (E2H), whose register layouts differ.
+	cbnz	x23, 5f
+	// The boot CPU's is kept, in the order of struct el2_state.
+	adrp	x0, entry_el2
+	add	x0, x0, :lo12:entry_el2
+	mrs	x1, sctlr_el2
+	mrs	x2, hcr_el2
+	stp	x1, x2, [x0]
+	mrs	x1, cptr_el2
+	mrs	x2, mdcr_el2
+	stp	x1, x2, [x0, #16]
+	mrs	x1, cnthctl_el2
+	mrs	x2, cntvoff_el2
+	stp	x1, x2, [x0, #32]
+	mrs	x1, tcr_el2
+	mrs	x2, vttbr_el2
+	stp	x1, x2, [x0, #48]
+	add	x1, x0, #64
+	dcache_range civac, x0, x1, x2, x3
+	dsb	sy			// in memory, whether caches were on or not, before they are ours
+5:	mov_q	x0, 0x30c50830		// SCTLR_EL2: RES1, MMU and caches off
+	msr	sctlr_el2, x0
+	isb				// no more walks: the next write changes what tables mean
+	// Then out of any host mode (E2H), whose register layouts differ.
 	mov	x0, #1 << 31		// HCR_EL2.RW: EL1 is AArch64
 	msr	hcr_el2, x0
-	isb
-	mov_q	x0, 0x30c50830		// SCTLR_EL2: RES1, MMU and caches off
-	msr	sctlr_el2, x0
+	isb				// the registers below go by their own names
 	mov	x0, #3			// EL1 reads counters and timers untrapped
 	msr	cnthctl_el2, x0
 	msr	cntvoff_el2, xzr
@@ -318,6 +338,12 @@ at_virtual:
 	mov	x0, x23
 	bl	secondary_main
 	b	1b
+
+	.data
+	.balign	64
+	.global entry_el2
+entry_el2:
+	.skip	64
 
 	.section .rodata
 no_granule:

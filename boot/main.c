@@ -48,6 +48,7 @@
 DEFINE_PER_CPU(uint64_t, tls_area[8]) __attribute__((aligned(16)));
 
 struct platform platform;
+extern const struct el2_state entry_el2; /* head.S */
 
 /* The arm64 booting protocol allows a tree 2 MiB. */
 #define FDT_SIZE_MAX (2 * MiB)
@@ -95,11 +96,13 @@ static void learn_platform(unsigned entry_el, uint64_t image_pa)
 	platform.entry_el = entry_el;
 	platform.psci_method = psci_method();
 	platform.image_pa = image_pa;
+	platform.el2 = entry_el2;
 }
 
 static void start_machine(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 {
 	uint64_t window = 0, offset = fdt_pa % PAGE_SIZE;
+	const void *tree = (void *)(FIXED_FDT + offset);
 	char line[128];
 	int error;
 
@@ -108,8 +111,8 @@ static void start_machine(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 	boot_tables_moved(image_pa);
 	if (fdt_pa)
 		window = map_fdt(fdt_pa);
-	error = fdt_open(&fdt, (void *)(FIXED_FDT + offset), window ? window - offset : 0);
-	start_console(&fdt, (void *)FIXED_FDT, window);
+	error = fdt_open(&fdt, tree, window ? window - offset : 0);
+	start_console(&fdt, tree, window ? window - offset : 0);
 	psci_init(&fdt);
 	learn_platform(entry_el, image_pa);
 	cpus_have_lse = cpu_has_lse();
@@ -119,7 +122,7 @@ static void start_machine(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 	print_clock(&fdt);
 	if (error) {
 		fdt_explain(&fdt, line, sizeof(line));
-		log_printf("boot: malformed device tree: %s\n", line);
+		log_printf("boot: malformed %s\n", line);
 		exit_run(EXIT_PANIC);
 	}
 	start_interrupts(&fdt);

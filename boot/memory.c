@@ -140,7 +140,7 @@ int boot_memory(const struct fdt *fdt, uint64_t fdt_pa, uint64_t image_pa)
 	const struct boot_image image = { .start = image_pa,
 					  .writable = image_pa + (_erodata - _text),
 					  .end = image_pa + (_end - _text) };
-	int error = plan_ram(fdt, fdt_pa, &image, mem_limit);
+	int error = plan_ram(fdt, fdt_pa, &image, cpu_phys_end(), mem_limit);
 
 	if (error)
 		return error;

@@ -2,7 +2,8 @@
 /*
  * 8250 console: polled, both ways. Only RBR, THR and LSR are touched: the line settings are the
  * boot loader's. A DesignWare UART ignores a write of LCR while it is busy, and LCR opens the way
- * to the divisor, so that neither is ever written, nor FCR, which would empty the FIFOs.
+ * to the divisor, so that neither is ever written, nor FCR, which would empty the FIFOs. IER is
+ * as boot loaders leave it, 0: with its PTIME a DesignWare's THRE would mean that the FIFO is full.
  */
 #include "drivers/8250.h"
 

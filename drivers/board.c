@@ -6,25 +6,32 @@
 
 #include <string.h>
 
-/*
- * The first 2 MiB: TF-A's BL31 from 0x40000 on, SCMI's shared memory at 0x10f000, boot's tags
- * at 0x1fe000 (TF-A plat/rockchip/rk3588: include/rk3588_def.h, drivers/secure/secure.c).
- * U-Boot's arch/arm/mach-rockchip/sdram.c leaves them out of /memory.
- *
- * OP-TEE's 16 MiB are secure where there is one, as in every vendor's firmware. The vendor's
- * U-Boot goes round them, a mainline one before v2024.07 does not, and nothing tells which is
- * there.
- *
- * The holes are on boards of 16 and 32 GB, by what the DDR firmware reports (U-Boot commit
- * b107cfbb794). Of U-Boots before v2024.07 only the Rock 5B's names them.
- *
- * An RK3582 is an RK3588S of which parts are off: U-Boot's generic-rk3588 is for both.
- */
+/* An RK3582 is an RK3588S of which parts are off: U-Boot's generic-rk3588 is for both. */
 static const struct carve_out rk3588_carve_outs[] = {
+	/*
+	 * TF-A's BL31 from 0x40000 on, SCMI's shared memory at 0x10f000, boot's tags at 0x1fe000
+	 * (TF-A plat/rockchip/rk3588: include/rk3588_def.h, drivers/secure/secure.c). U-Boot's
+	 * arch/arm/mach-rockchip/sdram.c leaves them out of /memory.
+	 */
 	{ 0, 2 * MiB, "firmware" },
+	/*
+	 * Secure where there is one, as in every vendor's firmware. The vendor's U-Boot goes round
+	 * it, a mainline one before v2024.07 does not, and nothing tells which is there.
+	 */
 	{ 0x8400000, 16 * MiB, "OP-TEE" },
+	/*
+	 * U-Boot's rk3588.c, mem_map. No boot loader says that this is RAM; a tree that has all of
+	 * RAM as one bank must not make Normal memory of it.
+	 */
+	{ 0xf0000000, 256 * MiB, "devices" },
+	/*
+	 * On boards of 16 and 32 GB, by what the DDR firmware reports (U-Boot commit b107cfbb794).
+	 * Of U-Boots before v2024.07 only the Rock 5B's names them.
+	 */
 	{ 0x3fc000000, 5 * MiB, "a hole" },
 	{ 0x3fff00000, 1 * MiB, "a hole" },
+	/* PCIe's: the same. */
+	{ 0x900000000, 5376 * MiB, "devices" },
 };
 
 /*

@@ -29,6 +29,13 @@ REGISTRY(struct console_driver, drivers);
 int find_console(const struct fdt *fdt, uint64_t phys_end, const struct console_driver **driver,
 		 uint64_t *base);
 
+/*
+ * The same of a tree that fdt_open() refused, whose @size bytes are at @bytes: the driver, for a
+ * node that is none; NULL: no console can be seen in it.
+ */
+const struct console_driver *guess_console(const void *bytes, uint64_t size, uint64_t phys_end,
+					   uint64_t *base);
+
 /* Registers of a console: within so many bytes, which may cross a page. */
 #define CONSOLE_BYTES 256
 

@@ -8,6 +8,7 @@
 #include "drivers/psci-call.h"
 #include "lib/arm64/barrier.h"
 #include "lib/exit.h"
+#include "lib/log.h"
 
 static bool present;
 static struct fdt_psci psci;
@@ -32,11 +33,14 @@ void psci_init(const struct fdt *fdt)
 {
 	static struct power psci_power = { .off = psci_system_off, .reset = psci_system_reset };
 	const struct board *board = find_board(fdt);
+	int error = fdt_get_psci(fdt, &psci);
 
 	psci_power.off_note = board ? board->off_note : NULL;
-	present = fdt_get_psci(fdt, &psci) == 0;
+	present = error == 0;
 	if (present)
 		set_power(&psci_power);
+	else if (error != -ENOENT)
+		log_printf("psci: the tree's method is neither smc nor hvc: not used\n");
 }
 
 const char *psci_method(void)

@@ -6,6 +6,11 @@
 
 #include "lib/compiler.h"
 
+/* What boot found in EL2's registers, all zero if it was entered at EL1. Layout: boot/head.S. */
+struct el2_state {
+	uint64_t sctlr, hcr, cptr, mdcr, cnthctl, cntvoff, tcr, vttbr;
+};
+
 struct platform {
 	char model[96];	     /* root node's model, or "unknown" */
 	char compatible[64]; /* its first compatible string */
@@ -14,6 +19,7 @@ struct platform {
 	unsigned entry_el;	 /* 1, 2; 3 ends the run */
 	const char *psci_method; /* "hvc", "smc" or NULL */
 	uint64_t image_pa;
+	struct el2_state el2; /* as firmware left it */
 };
 
 extern struct platform platform;

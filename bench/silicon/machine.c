@@ -14,6 +14,20 @@
 #include "mm/arm64/door.h"
 #include "mm/phys/ranges.h"
 
+static void el2_facts(struct facts *f)
+{
+	const struct el2_state *el2 = &platform.el2;
+
+	if (platform.entry_el != 2)
+		fact_absent(f, "entry_el2_state", "not entered at EL2");
+	else
+		fact(f, "entry_el2_state",
+		     "sctlr %lx hcr %lx cptr %lx mdcr %lx cnthctl %lx cntvoff %lx tcr %lx vttbr "
+		     "%lx",
+		     el2->sctlr, el2->hcr, el2->cptr, el2->mdcr, el2->cnthctl, el2->cntvoff,
+		     el2->tcr, el2->vttbr);
+}
+
 static void boot_facts(struct facts *f)
 {
 	/* Without the banner's own label. */
@@ -22,10 +36,7 @@ static void boot_facts(struct facts *f)
 	fact(f, "model", "%s", platform.model);
 	fact(f, "compatible", "%s", platform.compatible);
 	fact(f, "entry_el", "%u", platform.entry_el);
-	fact_absent(f, "entry_el2_state",
-		    platform.entry_el == 2
-			    ? "boot overwrites what it found in EL2's registers and keeps no copy"
-			    : "not entered at EL2");
+	el2_facts(f);
 	fact(f, "image", "0x%lx", platform.image_pa);
 	fact(f, "cntfrq_hz", "%lu", platform.cntfrq_hz);
 	fact(f, "tlbi", "%s", door_tlbi_twice ? "twice" : "once");

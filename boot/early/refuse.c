@@ -5,9 +5,11 @@
  * built for strict alignment, under the prefix early_ (see the Makefile).
  */
 #include "drivers/8250.h"
+#include "drivers/driver.h"
 #include "drivers/pl011.h"
 #include "drivers/psci-call.h"
 #include "lib/fdt/fdt.h"
+#include "mm/arm64/layout.h"
 
 #define FDT_SIZE_MAX (2 * MiB)
 
@@ -43,20 +45,35 @@ static void drain(const struct uart *uart)
 		uart_wait(&uart->ns16550, UART_LSR_TEMT, UART_SPIN_LIMIT);
 }
 
-static void find_uart(const struct fdt *fdt, struct uart *uart)
+/* Whether @node is a UART that can be driven; then @uart is it. No table: it would have addresses.
+ */
+static bool is_uart(const struct fdt *fdt, int node, struct uart *uart)
 {
-	int node = fdt_stdout(fdt, NULL);
 	uint64_t base, size;
 
 	uart->pl011 = uart->ns16550.regs = 0;
-	if (fdt_get_reg(fdt, node, 0, &base, &size))
-		return;
-	if (fdt_is_compatible(fdt, node, "arm,pl011"))
+	if (fdt_get_reg(fdt, node, 0, &base, &size) || !is_console_address(base, PHYS_END))
+		return false;
+	if (fdt_is_compatible(fdt, node, "arm,pl011") ||
+	    fdt_is_compatible(fdt, node, "arm,sbsa-uart"))
 		uart->pl011 = base;
 	else if (fdt_is_compatible(fdt, node, "snps,dw-apb-uart") ||
 		 fdt_is_compatible(fdt, node, "ns16550a") ||
 		 fdt_is_compatible(fdt, node, "ns16550"))
 		uart_8250_layout(fdt, node, base, &uart->ns16550);
+	return uart->pl011 || uart->ns16550.regs;
+}
+
+/* As find_console(): what stdout-path names, else the first that is okay. */
+static void find_uart(const struct fdt *fdt, struct uart *uart)
+{
+	int node = fdt->root, depth = 0;
+
+	if (is_uart(fdt, fdt_stdout(fdt, NULL), uart))
+		return;
+	while ((node = fdt_walk(fdt, node, &depth)) > 0)
+		if (fdt_get_status(fdt, node) == FDT_OKAY && is_uart(fdt, node, uart))
+			return;
 }
 
 _Noreturn void refuse(const void *tree, const char *reason)

@@ -13,7 +13,8 @@
 static int complain(int error, const char *what, uint64_t base, uint64_t size)
 {
 	if (error)
-		log_printf("boot: %s at 0x%lx, %lu KiB: error %d\n", what, base, size >> 10, error);
+		log_printf("boot: %s at 0x%lx, %lu KiB: %s\n", what, base, size >> 10,
+			   error == -ENOMEM ? "one range too many" : "its end is no address");
 	return error;
 }
 
@@ -40,22 +41,26 @@ static void judge_bank(uint64_t base, uint64_t end)
 	else if (first != base || last != end)
 		log_printf("boot: memory 0x%lx-0x%lx is not whole pages: 0x%lx-0x%lx is used\n",
 			   base, end, first, last);
+	else if (end - base < 2 * MiB)
+		log_printf("boot: memory 0x%lx-0x%lx is less than 2 MiB\n", base, end);
 	if (touches_ram(base, end))
 		log_printf("boot: memory 0x%lx-0x%lx overlaps another bank: used once\n", base,
 			   end);
 }
 
-static int add_bank(uint64_t base, uint64_t size)
+static int add_bank(uint64_t base, uint64_t end, uint64_t phys_end)
 {
-	if (base + size > PHYS_END)
-		log_printf("boot: memory 0x%lx-0x%lx: no more than 0x%lx is used\n", base,
-			   base + size, PHYS_END);
-	if (base < PHYS_END)
-		judge_bank(base, MIN(base + size, PHYS_END));
-	return complain(boot_ram_add(base, size), "memory", base, size);
+	if (end > phys_end)
+		log_printf("boot: memory 0x%lx-0x%lx: no more than 0x%lx is used\n", base, end,
+			   phys_end);
+	end = MIN(end, phys_end);
+	if (base >= end)
+		return 0;
+	judge_bank(base, end);
+	return complain(boot_ram_add(base, end - base), "memory", base, end - base);
 }
 
-static int add_banks(const struct fdt *fdt)
+static int add_banks(const struct fdt *fdt, uint64_t phys_end)
 {
 	struct fdt_region r = { 0 };
 	struct phys_range any = { 0 };
@@ -65,7 +70,7 @@ static int add_banks(const struct fdt *fdt)
 		if (r.skipped)
 			log_printf("boot: memory node %s skipped: %s\n", r.name, r.skipped);
 		else
-			error = add_bank(r.base, r.size);
+			error = add_bank(r.base, r.base + r.size, phys_end);
 	}
 	if (!error && !next_ram_range(&any)) {
 		log_printf("boot: the device tree has no memory that can be used\n");
@@ -141,14 +146,16 @@ static int find_image(const struct board *board, const struct boot_image *image)
 		log_printf("boot: the image at 0x%lx is in 0x%lx-0x%lx, %s on a %s\n", image->start,
 			   c->base, c->base + c->size, c->what, board->compatible);
 	else
-		log_printf("boot: the image at 0x%lx is not in any memory node\n", image->start);
+		log_printf("boot: the image at 0x%lx is not in memory that is ours\n",
+			   image->start);
 	return -EINVAL;
 }
 
-int plan_ram(const struct fdt *fdt, uint64_t fdt_pa, const struct boot_image *image, uint64_t limit)
+int plan_ram(const struct fdt *fdt, uint64_t fdt_pa, const struct boot_image *image,
+	     uint64_t phys_end, uint64_t limit)
 {
 	const struct board *board = find_board(fdt);
-	int error = add_banks(fdt);
+	int error = add_banks(fdt, phys_end);
 
 	if (!error && limit)
 		boot_ram_limit(limit);

@@ -42,6 +42,7 @@ struct bank {
 static _Alignas(8) char blob[256 * 1024];
 static struct fdt fdt;
 static struct boot_image image;
+static uint64_t phys_end; /* of the CPU */
 
 /* --- trees ---------------------------------------------------------------------------------- */
 
@@ -118,6 +119,7 @@ static void reset(void)
 	pool_used = 0;
 	ram_lo = ram_hi = ram_tables = 0;
 	image = (struct boot_image){ IMAGE, IMAGE + MiB, IMAGE + 3 * MiB };
+	phys_end = PHYS_END;
 }
 
 /* plan_ram() of the tree as it is. */
@@ -125,7 +127,7 @@ static int plan(uint64_t limit)
 {
 	if (fdt_open(&fdt, blob, sizeof(blob)))
 		ok(false, "the test's tree: %s", fdt.error);
-	return plan_ram(&fdt, FDT_PA, &image, limit);
+	return plan_ram(&fdt, FDT_PA, &image, phys_end, limit);
 }
 
 /* --- what the tables map -------------------------------------------------------------------- */

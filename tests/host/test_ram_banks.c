@@ -10,22 +10,34 @@
 #include "tests/host/ram-plan.h"
 
 #define ROCK "rockchip,rk3588"
+#define TiB  (1024 * GiB)
 
 static void test_carved_lines(void)
 {
-	static const struct bank banks[] = { { 0, 0xf0000000 },
-					     { 0x100000000, 0x400000000 },
+	static const struct bank banks[] = { { 0, 0x400000000 },
+					     { 0x4f0000000, 0xb00000000 },
 					     { 0, 0 } };
+	static const struct bank want[] = {
+		{ 0x200000, IMAGE },	      { IMAGE + MiB, 0x8400000 },
+		{ 0x9400000, 0xf0000000 },    { 0x100000000, 0x3fc000000 },
+		{ 0x3fc500000, 0x3fff00000 }, { 0x4f0000000, 0x900000000 },
+		{ 0xa50000000, 0xb00000000 }, { 0, 0 }
+	};
 
 	reset();
 	plant_empty(ROCK);
 	add_memory(banks);
-	ok(!plan(0), "RAM from 0 to the end, said as one");
+	ok(!plan(0), "RAM from 0 to the end, said as one, devices included");
+	map_linear(swapper_pg_dir, &image);
+	ok(maps_just(want), "is mapped where it can be");
 	same_text(capture_text(),
 		  "boot: memory 0x0-0x200000 is not used: firmware on a rockchip,rk3588\n"
 		  "boot: memory 0x8400000-0x9400000 is not used: OP-TEE on a rockchip,rk3588\n"
+		  "boot: memory 0xf0000000-0x100000000 is not used: devices on a rockchip,rk3588\n"
 		  "boot: memory 0x3fc000000-0x3fc500000 is not used: a hole on a rockchip,rk3588\n"
-		  "boot: memory 0x3fff00000-0x400000000 is not used: a hole on a rockchip,rk3588\n",
+		  "boot: memory 0x3fff00000-0x400000000 is not used: a hole on a rockchip,rk3588\n"
+		  "boot: memory 0x900000000-0xa50000000 is not used: devices on a "
+		  "rockchip,rk3588\n",
 		  "each part that is not ours is named");
 }
 
@@ -49,7 +61,7 @@ static void test_banks(void)
 					     { 0x8000000, 0x18000000 },
 					     { 0, 0 } };
 	static const struct bank high[] = { { 0x1000000, 0x10000000 },
-					    { PHYS_END - MiB, PHYS_END + MiB },
+					    { PHYS_END - 4 * MiB, PHYS_END + MiB },
 					    { PHYS_END + MiB, PHYS_END + 2 * MiB },
 					    { 0, 0 } };
 	static const struct bank small[] = { { 0x1000000, 0x10000000 },
@@ -83,14 +95,35 @@ static void test_banks(void)
 	ok(!plan_banks(high), "banks past all that can be addressed");
 	same_text(
 		capture_text(),
-		"boot: memory 0x7ffffff00000-0x800000100000: no more than 0x800000000000 is used\n"
+		"boot: memory 0x7fffffc00000-0x800000100000: no more than 0x800000000000 is used\n"
 		"boot: memory 0x800000100000-0x800000200000: no more than 0x800000000000 is used\n",
 		"are cut, and said to be");
 
 	ok(!plan_banks(small), "a bank of less than 2 MiB");
 	map_linear(swapper_pg_dir, &image);
 	ok(maps_just(want_small), "is used as far as it goes");
-	same_text(capture_text(), "", "without a word");
+	same_text(capture_text(), "boot: memory 0x20000000-0x20010000 is less than 2 MiB\n",
+		  "and said to be small");
+}
+
+/* A Cortex-A55 or A76 has 40 bits of physical address. */
+static void test_narrow_cpu(void)
+{
+	static const struct bank banks[] = { { 0x1000000, 0x10000000 },
+					     { TiB - 64 * MiB, TiB + MiB },
+					     { TiB, TiB + GiB },
+					     { 0, 0 } };
+
+	reset();
+	plant_empty("linux,dummy-virt");
+	add_memory(banks);
+	phys_end = TiB;
+	ok(!plan(0), "banks past what this CPU can address");
+	same_text(capture_text(),
+		  "boot: memory 0xfffc000000-0x10000100000: no more than 0x10000000000 is used\n"
+		  "boot: memory 0x10000000000-0x10040000000: no more than 0x10000000000 is used\n",
+		  "are said to be");
+	ok(ram.count == 2 && ram.item[1].end == TiB >> PAGE_SHIFT, "and cut");
 }
 
 static void test_no_memory(void)
@@ -112,7 +145,7 @@ static void test_no_memory(void)
 		  "boot: the device tree has no memory that can be used\n",
 		  "is said");
 	ok(plan_banks(elsewhere) == -EINVAL, "memory, but not where the image is");
-	same_text(capture_text(), "boot: the image at 0x2000000 is not in any memory node\n",
+	same_text(capture_text(), "boot: the image at 0x2000000 is not in memory that is ours\n",
 		  "is said");
 	ok(plan_banks(half) == -EINVAL, "memory that ends inside the image");
 	capture_text();
@@ -136,7 +169,8 @@ static void test_no_memory(void)
 	for (unsigned i = 0; i <= BOOT_RANGES_MAX; i++)
 		many[i] = (struct bank){ (2 * i + 1) * 64 * MiB, (2 * i + 2) * 64 * MiB };
 	ok(plan_banks(many) == -ENOMEM, "more banks than there is room for");
-	same_text(capture_text(), "boot: memory at 0x404000000, 65536 KiB: error -12\n", "is said");
+	same_text(capture_text(), "boot: memory at 0x404000000, 65536 KiB: one range too many\n",
+		  "is said");
 }
 
 /* Which roots are RK3588s. */
@@ -167,6 +201,7 @@ int main(void)
 	open_world();
 	test_carved_lines();
 	test_banks();
+	test_narrow_cpu();
 	test_no_memory();
 	test_names();
 	return tap_done();

@@ -44,7 +44,10 @@ static const struct {
 	{ "32 GB, new U-Boot",
 	  { { 0x200000, 0xf0000000 }, HIGH_16, { 0x400000000, 0x800000000 } },
 	  { LOW, HIGH_16, { 0x400000000, 0x800000000 } } },
-	/* Before: from 4 GiB to the size of the RAM, holes included. */
+	/*
+	 * Before, and until v2026.07 where there are no tags: from 4 GiB to the size of the RAM,
+	 * holes included (dram_init_banksize(), arch/arm/mach-rockchip/sdram.c).
+	 */
 	{ "4 GB, old U-Boot", { { 0x200000, 0xf0000000 } }, { LOW } },
 	{ "8 GB, old U-Boot",
 	  { { 0x200000, 0xf0000000 }, { 0x100000000, 0x200000000 } },

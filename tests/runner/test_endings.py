@@ -340,6 +340,13 @@ class Starts(EndingsCase):
         self.assertEqual(code.count("1cd5") + code.count("18d5") + code.count("1bd5"),
                          len(starts.STALE))
 
+    def test_host(self):
+        code = self.flash_of("host")
+        self.assertTrue(code.endswith(starts.TABLE.rstrip(b"\0").hex()))
+        # msr sctlr_el2, x2; isb: the last of the registers, and then what `flash` does
+        self.assertIn("02101cd5" "df3f03d5" + self.flash_of("flash"), code)
+        self.assertEqual(starts.TABLE_AT % 64, 0)
+
     def test_uboot_disk(self):
         for tool in ("mformat", "mtype"):
             if not shutil.which(tool):

@@ -81,6 +81,9 @@ class Words(EndingsCase):
                 (wrapped + "tree a\ntree b\n", 6, "twice"), (wrapped + "store 1\n", 5, "store: "),
                 (wrapped + "store 8 100000000\n", 5, "no address and 32 bits"),
                 (wrapped + "store 8 -1\n", 5, "no address and 32 bits"),
+                (wrapped + "spoil -1\n", 5, "'-1' is no offset"),
+                (wrapped + "spoil 100000\n", 5, "is no offset"),
+                (HEAD + "spoil 0\n", 1, "are for start wrapped"),
                 (HEAD + "store 8 1\n", 1, "are for start wrapped"),
                 (HEAD + "start uboot\ntree a\n", 1, "are for start wrapped"),
                 (HEAD + "at 200000\n", 1, "`at` is for start wrapped and uboot")):
@@ -132,6 +135,11 @@ class Wrapper(EndingsCase):
             file.write(blob[at:standin.BEFORE])
         self.assertEqual(self.said("/chosen", "bootargs"), "a=1 b")
         self.assertEqual(self.said("/", "model"), "edited")
+
+    def test_a_damaged_tree(self):
+        sound, spoilt = (self.wrapped(standin.StandIn(f"tests/boards/{MAP}", spoilt=at)) for at in (-1, 0x38))
+        at = sound.index(b"\xd0\x0d\xfe\xed") + 0x38
+        self.assertEqual(spoilt, sound[:at] + b"\xff" * 4 + sound[at + 4:])
 
     def said(self, node, name):
         return subprocess.run(["fdtget", self.path("tree"), node, name], check=True, text=True,

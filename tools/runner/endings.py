@@ -107,8 +107,8 @@ def _finish(ending):
     if ending.status < 0 or not ending.why:
         raise Malformed(f"{ending.place}: ending '{ending.name}' needs `why` and `status`")
     board = ending.board
-    if ending.start != WRAPPED and (board.tree or board.stores):
-        raise Malformed(f"{ending.place}: `tree` and `store` are for start {WRAPPED}")
+    if ending.start != WRAPPED and (board.tree or board.stores or board.spoilt >= 0):
+        raise Malformed(f"{ending.place}: `tree`, `spoil` and `store` are for start {WRAPPED}")
     if ending.start not in (WRAPPED, "uboot") and board.at:
         raise Malformed(f"{ending.place}: `at` is for start {WRAPPED} and uboot")
 
@@ -192,6 +192,7 @@ SETTINGS = {
 BOARD = {
     "tree": lambda board, value: setattr(board, "tree", os.path.join(BOARDS, _word(value))),
     "at": lambda board, value: setattr(board, "at", standin.parse_at(value)),
+    "spoil": lambda board, value: setattr(board, "spoilt", standin.parse_offset(value)),
     "store": lambda board, value: board.stores.append(standin.parse_store(value)),
 }
 

@@ -23,6 +23,7 @@ class StandIn:
     tree: str = ""  # source of the tree; "": the machine's own
     at: int = 0  # where the image is loaded; 0: 2 MiB above the start of RAM
     stores: list = field(default_factory=list)  # (address, value of 32 bits)
+    spoilt: int = -1  # offset in the tree of 4 bytes that are damaged; -1: none
 
 
 def ram_of(command):
@@ -70,6 +71,10 @@ def write_tree(command, board, edits, folder):
         starts.call(*compile_tree, "-I", "dts", board.tree)
         starts.call("fdtput", "-t", "s", tree, "/chosen", "bootargs", words)
     starts.edit_tree(tree, edits)
+    if board.spoilt >= 0:
+        with open(tree, "r+b") as file:
+            file.seek(board.spoilt)
+            file.write(b"\xff" * 4)
     return command, tree
 
 
@@ -100,6 +105,14 @@ def parse_at(value):
     if at <= 0:
         raise ValueError(f"'{value}' is no address")
     return at
+
+
+def parse_offset(value):
+    """In bytes, below the wrapper's room. Raises ValueError."""
+    offset = int(value, 16)
+    if not 0 <= offset < BEFORE:
+        raise ValueError(f"'{value}' is no offset")
+    return offset
 
 
 def parse_store(value):

@@ -99,6 +99,18 @@ STALE = (
 )
 
 
+# Then EL2's MMU and caches on, in host mode: 4 GiB in blocks of 1 GiB where they are, executable for
+# EL2 alone, which is what host mode's tables say and no other's (UXN is XN without E2H).
+TABLE_AT = 0xF80
+TABLE = struct.pack("<4Q", *(gib << 30 | 1 << 54 | 1 << 10 | 3 << 8 | 1 for gib in range(4)))
+HOST_MMU = (
+    ((4, 10, 2, 0), 0xFF),               # MAIR_EL2: attribute 0 is Normal, write-back
+    ((4, 2, 0, 0), TABLE_AT),            # TTBR0_EL2
+    ((4, 2, 0, 2), 0x200903520),         # TCR_EL2: 32 bits below, EPD1; IPS
+    ((4, 1, 0, 0), 0x30C5183D),          # SCTLR_EL2: M, C, I
+)
+
+
 def _mov(register, value):
     """movz, and movk for each other half-word that is not 0 (DDI 0487, C6.2)."""
     code = [0xD2800000 | (value & 0xFFFF) << 5 | register]
@@ -108,15 +120,15 @@ def _mov(register, value):
     return code
 
 
-def _stale_code():
+def _set_code(registers):
     code = []
-    for (op1, crn, crm, op2), value in STALE:
+    for (op1, crn, crm, op2), value in registers:
         code += _mov(2, value)
         code += [0xD5180002 | op1 << 16 | crn << 12 | crm << 8 | op2 << 5]  # msr, of x2
     return code + [0xD5033FDF]  # isb
 
 
-def in_flash(command, folder, code=()):
+def in_flash(command, folder, code=(), table=b""):
     """at_reset(), with the tree in the flash beside it: exactly as it was edited."""
     command, image = take(take(command, "-append")[0], "-kernel")
     command, tree = take(command, "-dtb")
@@ -125,14 +137,23 @@ def in_flash(command, folder, code=()):
     with open(tree, "rb") as file:
         blob = file.read()
     with open(flash, "wb") as file:
-        file.write(struct.pack(f"<{len(code)}I", *code).ljust(TREE_AT, b"\0") + blob)
+        file.write(struct.pack(f"<{len(code)}I", *code).ljust(TABLE_AT, b"\0"))
+        file.write(table.ljust(TREE_AT - TABLE_AT, b"\0") + blob)
     return [*command, "-bios", flash,
             "-device", f"loader,file={image},addr={IMAGE_AT:#x},force-raw=on"]
 
 
 def stale_el2(command, folder):
     """in_flash(), with every register that matters set to what it should not be. For --el2."""
-    return in_flash(command, folder, _stale_code())
+    return in_flash(command, folder, _set_code(STALE))
+
+
+def host_el2(command, folder):
+    """stale_el2(), and EL2's MMU and caches are on."""
+    code = [*_set_code(STALE), *_set_code(HOST_MMU[:-1]), *_set_code(HOST_MMU[-1:])]
+    return in_flash(command, folder, code, TABLE)
+
+
 EL3 = "tests/runner/el3.S"
 EL3_TREE_AT = RAM + (128 << 20)
 
@@ -214,7 +235,7 @@ def _load_at(text, at):
 
 
 STARTS = {"kernel": lambda command, folder: command, "reset": at_reset, "uboot": from_uboot,
-          "flash": in_flash, "stale": stale_el2, "el3": from_el3}
+          "flash": in_flash, "stale": stale_el2, "host": host_el2, "el3": from_el3}
 
 
 def new_folder(folder):
@@ -226,7 +247,7 @@ def new_folder(folder):
 def prepare(command, start, edits, folder, at=0):
     """The command line for that way in; its files in a `folder` that is made anew."""
     new_folder(folder)
-    if edits or start in ("flash", "stale"):
+    if edits or start in ("flash", "stale", "host"):
         command = with_tree(command, edits, folder)
     if at:
         return from_uboot(command, folder, at)
