@@ -59,6 +59,13 @@ int scmi_answer_rate(const struct scmi_message *request, const struct scmi_messa
 	return 0;
 }
 
+bool scmi_changed_nothing(int error)
+{
+	if (error == SCMI_CHANNEL_BUSY || error == SCMI_NOT_IMPLEMENTED)
+		return true;
+	return error < 0 && error >= SCMI_BUSY;
+}
+
 const char *scmi_error_text(int error)
 {
 	static const char *const platform[] = {

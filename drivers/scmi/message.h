@@ -50,5 +50,11 @@ int scmi_answer_status(const struct scmi_message *request, const struct scmi_mes
 int scmi_answer_rate(const struct scmi_message *request, const struct scmi_message *answer,
 		     uint64_t *hz);
 
+/*
+ * Whether a CLOCK_RATE_SET that ended in @error certainly changed nothing: it was refused, or never
+ * sent. After any other error the clock may be either way.
+ */
+bool scmi_changed_nothing(int error);
+
 /* "invalid parameters", "channel busy", ...; never NULL. */
 const char *scmi_error_text(int error);

@@ -367,6 +367,59 @@ static void test_wrong(void)
 	unbroken("errors");
 }
 
+/* Firmware that sets a clock and does not say so well: what it may have done is put back. */
+static void test_unclear(void)
+{
+	static const struct {
+		enum firmware_mood mood;
+		int32_t status;
+		uint64_t set, back; /* MHz of clock 2, when set and at the end */
+		const char *line;
+	} cases[] = {
+		{ FIRMWARE_LENGTH, 0, 600, 408,
+		  "clk: CPUs 4-5 not set to 600 MHz: a malformed answer\n" },
+		{ FIRMWARE_OTHER, 0, 600, 408,
+		  "clk: CPUs 4-5 not set to 600 MHz: a malformed answer\n" },
+		{ FIRMWARE_ERROR, 0, 24, 408,
+		  "clk: CPUs 4-5 not set to 600 MHz: the channel reports an error\n" },
+		{ FIRMWARE_STATUS, SCMI_HARDWARE_ERROR, 24, 408,
+		  "clk: CPUs 4-5 not set to 600 MHz: hardware error\n" },
+		{ FIRMWARE_STATUS, SCMI_DENIED, 24, 24,
+		  "clk: CPUs 4-5 not set to 600 MHz: denied\n" },
+	};
+
+	load(ROCK5B);
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		wrong = (struct scmi_firmware){ .mood = cases[i].mood,
+						.only = RATE_SET,
+						.clock = 2,
+						.status = cases[i].status };
+		same_text(boot("600"), cases[i].line, "said");
+		ok(firmware.rates[2] == cases[i].set * MHZ && !c->clocks[1].set_mhz &&
+			   c->clocks[1].firmware_hz == cases[i].set * MHZ,
+		   "asked again: %lu", c->clocks[1].firmware_hz);
+		firmware.mood = FIRMWARE_WELL;
+		last_act();
+		ok(firmware.rates[2] == cases[i].back * MHZ && firmware.rates[3] == 408 * MHZ,
+		   "put back to %lu: %lu", cases[i].back, firmware.rates[2] / MHZ);
+	}
+	wrong = (struct scmi_firmware){ 0 };
+}
+
+/* The answer to RATE_SET comes when nobody waits any more: set, and not known to be. */
+static void test_late(void)
+{
+	load(ROCK5B);
+	boot("keep");
+	late_after = SCMI_POLLS + 3;
+	set_one(c, 1, 600);
+	same_text(capture_text(), "clk: CPUs 4-5 not set to 600 MHz: no answer\n", "said");
+	ok(firmware.rates[2] == 600 * MHZ && !c->clocks[1].set_mhz, "set all the same");
+	late_after = 0;
+	cpu_clocks_put_back(c);
+	ok(firmware.rates[2] == 408 * MHZ && firmware.rates[0] == CRYSTAL_HZ, "put back");
+}
+
 /* CPUs that share clocks in other ways than an RK3588's. */
 static void test_sharing(void)
 {
@@ -415,6 +468,8 @@ int main(void)
 	test_words();
 	test_put_back();
 	test_wrong();
+	test_unclear();
+	test_late();
 	test_sharing();
 	return tap_done();
 }
