@@ -76,6 +76,16 @@ static int check_cpus(struct facts *facts, cpu_work *look)
 	return failures;
 }
 
+/* As boot would have: what was measured there was the clocks as handed over. */
+static void set_clocks(void)
+{
+	apply_clk();
+	if (cpu_clocks.none)
+		return;
+	clk_measure();
+	print_clk();
+}
+
 int silicon_check(const struct fdt *fdt)
 {
 	static char text[CHECK_BYTES];
@@ -90,11 +100,12 @@ int silicon_check(const struct fdt *fdt)
 	machine_facts(&facts, fdt);
 	failures += check_cpus(&facts, look_here);
 	facts_of(&facts, FACTS_OF_MACHINE);
-	apply_clk();
+	set_clocks();
 	clk_text(clk, sizeof(clk));
 	fact(&facts, "clk", "%s", clk);
 	scmi_facts(&facts, "_set");
 	failures += check_cpus(&facts, measure_here);
 	facts_print(&facts, BEGIN_CHECK, END_CHECK);
+	asked = false; /* it is boot's: no line of the shell repeats it */
 	return failures;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Firmware at EL3 for a boot of `virt` with secure=on: it knows SCMI's clocks as an RK3588's does,
- * by an SMC and shared memory at 0x50000000, and says on the UART what is set. Of PSCI it knows
- * nothing: the runner ends the boot. tools/runner/starts.py, `el3`.
+ * by an SMC and shared memory at 0x50000000, and says on the UART what is set. The GIC has two
+ * security states here, as a board's has. Of PSCI it knows nothing: the runner ends the boot. tools/runner/starts.py, `el3`.
  */
 #define SHMEM	0x50000000	/* and the rates behind it, 8 bytes a clock */
 #define RATES	0x800
@@ -10,6 +10,8 @@
 #define IMAGE	0x40200000
 #define TREE	0x48000000
 #define SMC_ID	0x82000010
+#define GICD	0x08000000
+#define GICR	0x080a0000
 #define EC_SMC	0x17		/* SMC from AArch64 */
 
 	.globl	_start
@@ -21,6 +23,12 @@ _start:
 	msr	mdcr_el3, x1
 	mov	x1, #0xf		// the GIC's system registers, below too
 	msr	S3_6_C12_C12_5, x1	// ICC_SRE_EL3
+	ldr	x2, =GICD		// interrupts are the image's: group 1, non-secure (IHI 0069)
+	mov	w3, #0x37		// GICD_CTLR: ARE_S, ARE_NS, all groups on
+	str	w3, [x2]
+	mov	w3, #-1
+	ldr	x2, =GICR + 0x10080	// GICR_IGROUPR0, of this CPU's SGIs and PPIs
+	str	w3, [x2]
 	ldr	x1, =62500000
 	msr	cntfrq_el0, x1
 	adr	x1, vectors
