@@ -11,7 +11,6 @@
 #include "mm/phys/kmalloc.h"
 
 static struct overhead cold_overhead;
-static const char *no_cold;
 
 static bool has_times(void)
 {
@@ -20,18 +19,8 @@ static bool has_times(void)
 
 void runs_start(void)
 {
-	no_cold = NULL;
-	if (!has_times())
-		return;
-	if (cold_start())
+	if (has_times())
 		cold_overhead = bench_overhead_of(cold_prepare);
-	else
-		no_cold = "no memory to displace the caches with";
-}
-
-void runs_stop(void)
-{
-	cold_stop();
 }
 
 static void take(struct run_set *set, unsigned run, const struct result *result)
@@ -88,11 +77,11 @@ int runs_measure(struct pass *pass, struct result *result)
 	runs = kmalloc(sizeof(*runs), GFP_KERNEL);
 	if (!runs)
 		return -ENOMEM;
-	*runs = (struct runs){ .no_cold = no_cold };
+	*runs = (struct runs){ 0 };
 	result->runs = runs;
 	core_text(runs->core, sizeof(runs->core));
 	error = run_warm(pass, &runs->of[PREPARED_WARM], result);
-	if (!error && !no_cold)
+	if (!error)
 		error = run_cold(pass, runs, result);
 	result->cycles.median = runs->of[PREPARED_WARM].cycles_spread.median;
 	result->ns.median = runs->of[PREPARED_WARM].ns_spread.median;

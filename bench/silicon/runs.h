@@ -23,17 +23,15 @@ struct run_set {
 
 struct runs {
 	struct run_set of[PREPARATIONS];
-	const char *no_cold;	 /* why of[PREPARED_COLD] was not measured; NULL: it was */
 	struct cold_counts cold; /* what the record's preparations did */
 	char core[CORE_TEXT_MAX];
 };
 
 /*
- * Around all records of a CPU, after bench_measure_overhead(); nothing happens where there are
+ * Before all records of a CPU, after bench_measure_overhead(); nothing happens where there are
  * no times to be had.
  */
 void runs_start(void);
-void runs_stop(void);
 
 /*
  * The other runs of the record whose first run @result has the figures of; its cycles and ns
