@@ -9,12 +9,15 @@
 #include "drivers/pmu/pmu.h"
 #include "drivers/scmi/clk.h"
 #include "lib/cmdline/cmdline.h"
+#include "lib/log.h"
+#include "mm/areas/vmalloc.h"
 
 #define BEGIN_CHECK "--- BEGIN SILICON CHECK ---"
 #define END_CHECK   "--- END SILICON CHECK ---"
 
-/* Some 140 lines of at most 100 bytes a CPU: room for nine. */
-#define CHECK_BYTES (128 * KiB)
+/* A CPU says some 140 lines of about 100 bytes, the machine some 50 and its tree's regions. */
+#define CPU_BYTES     (20 * KiB)
+#define MACHINE_BYTES (32 * KiB)
 
 #define FORCED_MARK "forced: "
 
@@ -46,6 +49,7 @@ static void measure_here(void *arg)
 	bool started = !pmu_start();
 
 	clock_facts(&core);
+	cache_facts(&core);
 	tlb_facts(&core);
 	tlbi_facts(&core);
 	if (started)
@@ -86,26 +90,40 @@ static void set_clocks(void)
 	print_clk();
 }
 
-int silicon_check(const struct fdt *fdt)
+/* Returns how many CPUs did not answer. */
+static int gather(struct facts *facts, const struct fdt *fdt, bool forced)
 {
-	static char text[CHECK_BYTES];
-	int failures = bench_cpus_off();
-	bool forced = clock_forced && pmu_is_emulated();
 	char clk[CLK_TEXT_MAX];
-	struct facts facts;
+	int failures;
 
-	facts_begin(&facts, text, sizeof(text), forced ? FORCED_MARK : "");
 	if (forced)
-		fact(&facts, "forced", "silicon: an emulator's, nothing measured here is a figure");
-	machine_facts(&facts, fdt);
-	failures += check_cpus(&facts, look_here);
-	facts_of(&facts, FACTS_OF_MACHINE);
+		fact(facts, "forced", "silicon: an emulator's, nothing measured here is a figure");
+	machine_facts(facts, fdt);
+	failures = check_cpus(facts, look_here);
+	facts_of(facts, FACTS_OF_MACHINE);
 	set_clocks();
 	clk_text(clk, sizeof(clk));
-	fact(&facts, "clk", "%s", clk);
-	scmi_facts(&facts, "_set");
-	failures += check_cpus(&facts, measure_here);
-	facts_print(&facts, BEGIN_CHECK, END_CHECK);
+	fact(facts, "clk", "%s", clk);
+	scmi_facts(facts, "_set");
+	return failures + check_cpus(facts, measure_here);
+}
+
+int silicon_check(const struct fdt *fdt)
+{
+	size_t bytes = MACHINE_BYTES + nr_cpus * CPU_BYTES;
+	int failures = bench_cpus_off();
+	bool forced = clock_forced && pmu_is_emulated();
+	char *text = vmalloc(bytes);
+	struct facts facts;
+
 	asked = false; /* it is boot's: no line of the shell repeats it */
+	if (!text) {
+		log_printf("silicon-check: no memory for the block\n");
+		return failures + 1;
+	}
+	facts_begin(&facts, text, bytes, forced ? FORCED_MARK : "");
+	failures += gather(&facts, fdt, forced);
+	facts_print(&facts, BEGIN_CHECK, END_CHECK);
+	vfree(text);
 	return failures;
 }

@@ -72,6 +72,18 @@ call:
 	ldr	w11, =0x5006
 	cmp	w10, w11
 	b.eq	rate_get
+	mov	w15, #12
+	mov	w13, #0x10000		// PROTOCOL_VERSION: 1.0
+	sub	w11, w11, #6
+	cmp	w10, w11
+	b.eq	word
+	mov	w13, #4			// PROTOCOL_ATTRIBUTES: clocks
+	add	w11, w11, #1
+	cmp	w10, w11
+	b.eq	word
+	add	w11, w11, #4
+	cmp	w10, w11
+	b.ne	unknown
 	ldr	w12, [x9, #0x20]	// RATE_SET: flags, clock, low, high
 	ldr	w13, [x9, #0x24]
 	str	x13, [x14, x12, lsl #3]
@@ -87,11 +99,18 @@ rate_get:
 	ldr	x13, [x14, x12, lsl #3]
 	mov	w15, #16
 	stp	w13, wzr, [x9, #0x20]
-answer:
-	str	w15, [x9, #0x14]
-	str	wzr, [x9, #0x1c]	// success
+	b	answer
+word:	str	w13, [x9, #0x20]
+answer:	mov	w14, wzr		// success
+status:	str	w15, [x9, #0x14]
+	str	w14, [x9, #0x1c]
 	mov	w15, #1
 	str	w15, [x9, #4]
+	b	back
+unknown:
+	mov	w15, #8
+	mov	w14, #-1		// not supported
+	b	status
 back:	mov	x1, #0xdead		// what a caller may not rely on
 	mov	x8, x1
 	mov	x17, x1
