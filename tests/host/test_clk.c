@@ -188,6 +188,35 @@ static void test_bad_trees(void)
 	no_map = false;
 }
 
+/* The vendor's trees: the area is a child of an mmio-sram, and its reg is relative to that. */
+static void test_vendor_tree(void)
+{
+	static const char sram[] = "/sram@10f000", area[] = "/sram@10f000/sram@0";
+	int node;
+
+	load(ROCK5B);
+	node = fdt_add_subnode(blob, 0, sram + 1);
+	fdt_setprop_string(blob, node, "compatible", "mmio-sram");
+	fdt_setprop_u64(blob, node, "reg", AREA_BASE);
+	fdt_appendprop_u64(blob, node, "reg", AREA_BYTES);
+	fdt_setprop_u32(blob, node, "#address-cells", 1);
+	fdt_setprop_u32(blob, node, "#size-cells", 1);
+	fdt_setprop_u32(blob, node, "ranges", 0);
+	fdt_appendprop_u64(blob, node, "ranges", AREA_BASE);
+	fdt_appendprop_u32(blob, node, "ranges", AREA_BYTES);
+	node = fdt_add_subnode(blob, at(sram), "sram@0");
+	fdt_setprop_string(blob, node, "compatible", "arm,scmi-shmem");
+	fdt_setprop_u32(blob, node, "reg", 0);
+	fdt_appendprop_u32(blob, node, "reg", AREA_BYTES);
+	fdt_setprop_u32(blob, at(area), "phandle", 0x4711);
+	fdt_setprop_u32(blob, at("/firmware/scmi"), "shmem", 0x4711);
+	fdt_del_node(blob, at("/reserved-memory/shmem@10f000"));
+	same_text(boot("600"), "", "a vendor's tree");
+	ok(!c->none && maps == 1 && firmware.sets == 3, "%s", c->none ? c->none : "set");
+	fdt_delprop(blob, at(sram), "ranges");
+	without("SCMI's shmem names no arm,scmi-shmem with a reg");
+}
+
 static void test_default(void)
 {
 	char text[CLK_TEXT_MAX];
@@ -463,6 +492,7 @@ int main(void)
 	log_set_console(&capture_console);
 	test_boards();
 	test_bad_trees();
+	test_vendor_tree();
 	test_default();
 	test_limits();
 	test_words();
