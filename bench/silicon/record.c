@@ -68,8 +68,11 @@ void json_runs(struct json *json, const struct result *r)
 	bool unstable = false;
 	char text[UNSTABLE_TEXT_MAX];
 
-	if (!r->runs)
+	if (!r->runs) {
+		if (runs_use_up(r->bench))
+			json_string(json, "no_runs", "each pass uses up what the next would need");
 		return;
+	}
 	json_unsigned(json, "runs", RUNS);
 	json_set(json, r, PREPARED_WARM);
 	json_cold(json, r);

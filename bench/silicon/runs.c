@@ -17,6 +17,11 @@ static bool has_times(void)
 	return !counters.no_cycles || !counters.no_time;
 }
 
+bool runs_use_up(const struct bench *bench)
+{
+	return has_times() && bench->keeps;
+}
+
 void runs_start(void)
 {
 	if (has_times())
@@ -72,7 +77,7 @@ int runs_measure(struct pass *pass, struct result *result)
 	struct runs *runs;
 	int error;
 
-	if (!has_times())
+	if (!has_times() || runs_use_up(pass->bench))
 		return 0;
 	runs = kmalloc(sizeof(*runs), GFP_KERNEL);
 	if (!runs)

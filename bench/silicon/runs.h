@@ -33,9 +33,13 @@ struct runs {
  */
 void runs_start(void);
 
+/* Whether @bench has one run alone: each pass keeps something for good, and 110 would use it up. */
+bool runs_use_up(const struct bench *bench);
+
 /*
  * The other runs of the record whose first run @result has the figures of; its cycles and ns
- * become the medians of the warm runs. 0, or the error of a pass: @pass says why.
+ * become the medians of the warm runs. None of what runs_use_up(). 0, or the error of a pass: @pass
+ * says why.
  */
 int runs_measure(struct pass *pass, struct result *result);
 

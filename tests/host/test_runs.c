@@ -194,7 +194,8 @@ int bench_run_again(struct pass *pass, const struct overhead *overhead, struct r
 	return 0;
 }
 
-static struct pass pass;
+static struct bench bench;
+static struct pass pass = { .bench = &bench };
 static struct result result;
 
 static int measure(void)
@@ -282,6 +283,16 @@ static void test_no_memory(void)
 	no_kmalloc = false;
 }
 
+/* A board's memory is not enough for ten times as many passes. */
+static void test_used_up(void)
+{
+	bench.keeps = 1;
+	ok(measure() == 0 && !ran && !result.runs && runs_use_up(&bench), "one run alone");
+	ok(result.cycles.median == 1000 && result.ns.median == 100, "whose figures stay");
+	bench.keeps = 0;
+	ok(!runs_use_up(&bench), "of others all");
+}
+
 static void test_errors(void)
 {
 	runs_start();
@@ -309,6 +320,7 @@ int main(void)
 	test_preparation();
 	test_caches();
 	test_no_memory();
+	test_used_up();
 	test_errors();
 	return tap_done();
 }

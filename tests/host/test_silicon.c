@@ -123,6 +123,13 @@ static void test_spread(void)
 /* --- records ---------------------------------------------------------------------------------- */
 
 static struct runs runs;
+static bool used_up;
+
+bool runs_use_up(const struct bench *bench)
+{
+	return used_up && !bench;
+}
+
 static struct result result;
 
 static void set_runs(struct run_set *set, uint64_t cycles, uint64_t last, uint64_t ns)
@@ -154,6 +161,9 @@ static void test_records(void)
 
 	counters = (struct counters){ .core_hz = 594000000 };
 	record_is("", "no runs, no field");
+	used_up = true;
+	record_is(",\"no_runs\":\"each pass uses up what the next would need\"", "or why");
+	used_up = false;
 	ok(!unstable_text(text, &result, PREPARED_WARM), "nor is it unstable");
 	result.runs = &runs;
 	strcpy(runs.core, "Cortex-A55 r2p0");
