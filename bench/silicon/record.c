@@ -63,14 +63,22 @@ static void json_cold(struct json *json, const struct result *r)
 	json_unsigned(json, "cold_ic", r->runs->cold.ic);
 }
 
+static void json_no_runs(struct json *json, const struct result *r)
+{
+	if (counters.no_cycles && counters.no_time)
+		return;
+	json_string(json, "no_runs",
+		    runs_use_up(r->bench) ? "each pass uses up what the next would need"
+					  : "measured once, in the bench's own way");
+}
+
 void json_runs(struct json *json, const struct result *r)
 {
 	bool unstable = false;
 	char text[UNSTABLE_TEXT_MAX];
 
 	if (!r->runs) {
-		if (runs_use_up(r->bench))
-			json_string(json, "no_runs", "each pass uses up what the next would need");
+		json_no_runs(json, r);
 		return;
 	}
 	json_unsigned(json, "runs", RUNS);

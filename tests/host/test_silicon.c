@@ -160,7 +160,10 @@ static void test_records(void)
 	char text[UNSTABLE_TEXT_MAX];
 
 	counters = (struct counters){ .core_hz = 594000000 };
-	record_is("", "no runs, no field");
+	record_is(",\"no_runs\":\"measured once, in the bench's own way\"", "no runs, and why");
+	counters.no_cycles = counters.no_time = "emulated";
+	record_is("", "an emulator's have no such field");
+	counters.no_cycles = counters.no_time = NULL;
 	used_up = true;
 	record_is(",\"no_runs\":\"each pass uses up what the next would need\"", "or why");
 	used_up = false;
