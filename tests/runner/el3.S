@@ -16,6 +16,9 @@
 
 	.globl	_start
 _start:
+	mrs	x1, mpidr_el1		// one CPU: without PSCI the others are never asked for
+	and	x1, x1, #0xff
+	cbnz	x1, park
 	mov	x1, #0x531		// SCR_EL3: RW, HCE, RES1, NS
 	msr	scr_el3, x1
 	msr	cptr_el3, xzr		// nothing traps
@@ -47,6 +50,9 @@ _start:
 	ldr	x0, =TREE
 	mov	x1, xzr
 	eret
+
+park:	wfe
+	b	park
 
 /* x0 to x17 are this side's, DEN 0028. */
 call:
