@@ -2,7 +2,7 @@
 /*
  * Cold passes. By address only what is known could be cleaned, and a call uses lists, trees and
  * tables that nobody outside can name. Reading other memory displaces most of it, and more or less
- * of it with each cache's replacement. So it is done by set and way (DDI 0487 C5.3, DC CISW), which
+ * of it with each cache's replacement. So it is done by set and way (DDI 0487, DC CISW), which
  * is for a CPU that is alone: the others are off, their caches written back by firmware.
  */
 #include "bench/silicon/cold.h"
@@ -24,7 +24,7 @@ bool find_cache(unsigned level, struct cache *cache)
 		return false;
 	wide = field(read_sysreg(id_aa64mmfr2_el1), 23, 20);
 	write_sysreg(level << 1, csselr_el1);
-	sysreg_sync(); /* CCSIDR_EL1 is that cache's from here on (D17.2, CCSIDR_EL1) */
+	sysreg_sync(); /* CCSIDR_EL1 is that cache's from here on (DDI 0487, CCSIDR_EL1) */
 	id = read_sysreg(ccsidr_el1);
 	cache->line_shift = (unsigned)field(id, 2, 0) + 4;
 	cache->ways = (unsigned)field(id, wide ? 23 : 12, 3) + 1;

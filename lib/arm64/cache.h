@@ -7,7 +7,7 @@
 #include "lib/arm64/sysreg.h"
 
 /*
- * DC CISW (DDI 0487 C5.3): the line goes to the next level if it was written to, and is gone
+ * DC CISW (DDI 0487): the line goes to the next level if it was written to, and is gone
  * from this one. @set_way has the level in 3:1. It loses nothing at any time; that the line stays
  * away takes that nobody uses it. Complete after a DSB.
  */

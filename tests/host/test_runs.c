@@ -105,7 +105,7 @@ void host_barrier(const char *name)
 		incomplete = false;
 }
 
-/* DDI 0487 C5.3, DC CISW: the way ends at bit 31, the set begins above the line's 64 bytes. */
+/* DDI 0487, DC CISW: the way ends at bit 31, the set begins above the line's 64 bytes. */
 void dc_cisw(uint64_t op)
 {
 	unsigned level = op >> 1 & 7, bits = 0, set, way;
