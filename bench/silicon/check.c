@@ -56,27 +56,27 @@ static void measure_here(void *arg)
 		pmu_stop();
 }
 
-/* Returns whether it answered. */
-static bool check_cpu(unsigned cpu, struct facts *facts, cpu_work *look)
+/* Returns whether it answered; if it does not, @key is what is absent. */
+static bool check_cpu(unsigned cpu, struct facts *facts, cpu_work *look, const char *key)
 {
 	facts_of(facts, cpu);
 	if (cpus[cpu].unusable) {
-		fact_absent(facts, "core", cpus[cpu].unusable);
+		fact_absent(facts, key, cpus[cpu].unusable);
 		return true;
 	}
 	if (cpu_up(cpu) || work_on_cpu(cpu, look, facts)) {
-		fact_absent(facts, "core", "it did not start; the console says why");
+		fact_absent(facts, key, "it did not start; the console says why");
 		return false;
 	}
 	return !bench_cpus_off();
 }
 
-static int check_cpus(struct facts *facts, cpu_work *look)
+static int check_cpus(struct facts *facts, cpu_work *look, const char *key)
 {
 	int failures = 0;
 
 	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
-		failures += !check_cpu(cpu, facts, look);
+		failures += !check_cpu(cpu, facts, look, key);
 	return failures;
 }
 
@@ -99,13 +99,13 @@ static int gather(struct facts *facts, const struct fdt *fdt, bool forced)
 	if (forced)
 		fact(facts, "forced", "silicon: an emulator's, nothing measured here is a figure");
 	machine_facts(facts, fdt);
-	failures = check_cpus(facts, look_here);
+	failures = check_cpus(facts, look_here, "core");
 	facts_of(facts, FACTS_OF_MACHINE);
 	set_clocks();
 	clk_text(clk, sizeof(clk));
 	fact(facts, "clk", "%s", clk);
 	scmi_facts(facts, "_set");
-	return failures + check_cpus(facts, measure_here);
+	return failures + check_cpus(facts, measure_here, "clock_scmi_hz");
 }
 
 int silicon_check(const struct fdt *fdt)
