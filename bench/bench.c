@@ -297,7 +297,6 @@ static void measure_here(void *arg)
 	if (options.vmallocinfo)
 		vmallocinfo_log();
 	free_live_areas(live);
-	runs_stop();
 	bench_events_stop();
 	cpu->counters = counters;
 	cpu->overhead = bench_overhead;

@@ -150,9 +150,6 @@ static bool read_options(const char *line)
 	    !select_unmatched(options.skip, any_name_at, NULL, error, sizeof(error))) {
 		apply_tlbi_options(&fdt);
 		apply_hvo_options();
-		/* The check does so itself, once it has seen what was handed over. */
-		if (!silicon_check_asked())
-			apply_clk();
 		return true;
 	}
 	log_printf("%s\n", error);
@@ -230,6 +227,9 @@ _Noreturn void boot_main(uint64_t fdt_pa, unsigned entry_el, uint64_t image_pa)
 	log_printf("command line: %s\n", fdt_bootargs(&fdt));
 	if (!read_options(fdt_bootargs(&fdt)))
 		exit_run(EXIT_BAD_OPTION);
+	/* The check does so itself, once it has seen what was handed over. */
+	if (!silicon_check_asked())
+		apply_clk();
 	console_without_uart();
 	if (start_memory(fdt_pa, image_pa, &instructions))
 		exit_run(EXIT_PANIC);

@@ -17,6 +17,7 @@
 #include "lib/log.h"
 #include "mm/map/map.h"
 #include "mm/phys/buddy.h"
+#include "mm/phys/ranges.h"
 
 extern char _percpu_start[], _percpu_end[]; /* linker.ld */
 
@@ -30,6 +31,10 @@ static void *map_registers(uint64_t pa, uint64_t size)
 
 	if (!size || pa > cpu_phys_end() || size > cpu_phys_end() - pa ||
 	    bytes > FIXED_DEVICES + FIXED_DEVICES_SIZE - device_va - offset)
+		return NULL;
+	/* Should the tree have them in RAM: no second mapping, of another type, and no second user.
+	 */
+	if (boot_ram_reserve_nomap(start, bytes))
 		return NULL;
 	/* At the same offset from a 2 MiB boundary: blocks and groups, few tables. */
 	boot_map(swapper_pg_dir, device_va + offset, start, bytes, PROT_DEVICE_nGnRE);

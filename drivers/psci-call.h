@@ -6,6 +6,7 @@
 
 #include "lib/compiler.h"
 
+#define PSCI_VERSION	   0x84000000UL
 #define PSCI_CPU_OFF	   0x84000002UL
 #define PSCI_SYSTEM_OFF	   0x84000008UL
 #define PSCI_SYSTEM_RESET  0x84000009UL

@@ -53,6 +53,13 @@ bool psci_by_smc(void)
 	return present && psci.smc;
 }
 
+int psci_version(void)
+{
+	if (!present)
+		return PSCI_NOT_SUPPORTED;
+	return (int)psci_call(psci.smc, PSCI_VERSION, 0, 0, 0);
+}
+
 int psci_cpu_on(uint64_t mpidr, uint64_t entry, uint64_t context)
 {
 	if (!present)

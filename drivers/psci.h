@@ -39,6 +39,9 @@ int psci_cpu_off(void);
 /* PSCI_IS_ON, ... or an error. */
 int psci_affinity_info(uint64_t mpidr);
 
+/* Major in 30:16, minor in 15:0 (DEN 0022 5.1.1), or an error. Any context. */
+int psci_version(void);
+
 /* Whether the conduit is SMC (else HVC, or there is no PSCI). */
 bool psci_by_smc(void);
 

@@ -24,7 +24,8 @@ void set_halt_others(void (*halt)(void));
 
 /*
  * @act puts something of the machine back as it must be before a reset or a power-off: called once,
- * before the exit line, by whichever CPU ends the run, IRQs masked, maybe in a panic. It may print.
+ * before the exit line, if there is one, by whichever CPU ends the run, IRQs masked, maybe in a
+ * panic. It may print.
  */
 void set_last_act(void (*act)(void));
 
@@ -36,7 +37,7 @@ void set_last_act(void (*act)(void));
  */
 bool begin_last_words(void);
 
-/* Switches off without a word: nothing can be said any more. */
+/* The last act, if it is not done, and off, without a word: nothing can be said any more. */
 _Noreturn void end_silently(void);
 
 /*

@@ -9,12 +9,15 @@
 #include "drivers/pmu/pmu.h"
 #include "drivers/scmi/clk.h"
 #include "lib/cmdline/cmdline.h"
+#include "lib/log.h"
+#include "mm/areas/vmalloc.h"
 
 #define BEGIN_CHECK "--- BEGIN SILICON CHECK ---"
 #define END_CHECK   "--- END SILICON CHECK ---"
 
-/* Some 140 lines of at most 100 bytes a CPU: room for nine. */
-#define CHECK_BYTES (128 * KiB)
+/* A CPU says some 140 lines of about 100 bytes, the machine some 50 and its tree's regions. */
+#define CPU_BYTES     (20 * KiB)
+#define MACHINE_BYTES (32 * KiB)
 
 #define FORCED_MARK "forced: "
 
@@ -46,55 +49,81 @@ static void measure_here(void *arg)
 	bool started = !pmu_start();
 
 	clock_facts(&core);
+	cache_facts(&core);
 	tlb_facts(&core);
 	tlbi_facts(&core);
 	if (started)
 		pmu_stop();
 }
 
-/* Returns whether it answered. */
-static bool check_cpu(unsigned cpu, struct facts *facts, cpu_work *look)
+/* Returns whether it answered; if it does not, @key is what is absent. */
+static bool check_cpu(unsigned cpu, struct facts *facts, cpu_work *look, const char *key)
 {
 	facts_of(facts, cpu);
 	if (cpus[cpu].unusable) {
-		fact_absent(facts, "core", cpus[cpu].unusable);
+		fact_absent(facts, key, cpus[cpu].unusable);
 		return true;
 	}
 	if (cpu_up(cpu) || work_on_cpu(cpu, look, facts)) {
-		fact_absent(facts, "core", "it did not start; the console says why");
+		fact_absent(facts, key, "it did not start; the console says why");
 		return false;
 	}
 	return !bench_cpus_off();
 }
 
-static int check_cpus(struct facts *facts, cpu_work *look)
+static int check_cpus(struct facts *facts, cpu_work *look, const char *key)
 {
 	int failures = 0;
 
 	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
-		failures += !check_cpu(cpu, facts, look);
+		failures += !check_cpu(cpu, facts, look, key);
 	return failures;
+}
+
+/* As boot would have: what was measured there was the clocks as handed over. */
+static void set_clocks(void)
+{
+	apply_clk();
+	if (cpu_clocks.none)
+		return;
+	clk_measure();
+	print_clk();
+}
+
+/* Returns how many CPUs did not answer. */
+static int gather(struct facts *facts, const struct fdt *fdt, bool forced)
+{
+	char clk[CLK_TEXT_MAX];
+	int failures;
+
+	if (forced)
+		fact(facts, "forced", "silicon: an emulator's, nothing measured here is a figure");
+	machine_facts(facts, fdt);
+	failures = check_cpus(facts, look_here, "core");
+	facts_of(facts, FACTS_OF_MACHINE);
+	set_clocks();
+	clk_text(clk, sizeof(clk));
+	fact(facts, "clk", "%s", clk);
+	scmi_facts(facts, "_set");
+	return failures + check_cpus(facts, measure_here, "clock_scmi_hz");
 }
 
 int silicon_check(const struct fdt *fdt)
 {
-	static char text[CHECK_BYTES];
+	size_t bytes = MACHINE_BYTES + nr_cpus * CPU_BYTES;
 	int failures = bench_cpus_off();
 	bool forced = clock_forced && pmu_is_emulated();
-	char clk[CLK_TEXT_MAX];
+	char *text = vmalloc(bytes);
 	struct facts facts;
 
-	facts_begin(&facts, text, sizeof(text), forced ? FORCED_MARK : "");
-	if (forced)
-		fact(&facts, "forced", "silicon: an emulator's, nothing measured here is a figure");
-	machine_facts(&facts, fdt);
-	failures += check_cpus(&facts, look_here);
-	facts_of(&facts, FACTS_OF_MACHINE);
-	apply_clk();
-	clk_text(clk, sizeof(clk));
-	fact(&facts, "clk", "%s", clk);
-	scmi_facts(&facts, "_set");
-	failures += check_cpus(&facts, measure_here);
+	asked = false; /* it is boot's: no line of the shell repeats it */
+	if (!text) {
+		log_printf("silicon-check: no memory for the block\n");
+		return failures + 1;
+	}
+	facts_begin(&facts, text, bytes, forced ? FORCED_MARK : "");
+	failures += gather(&facts, fdt, forced);
 	facts_print(&facts, BEGIN_CHECK, END_CHECK);
+	vfree(text);
 	return failures;
 }

@@ -7,7 +7,7 @@
 
 #include "lib/fdt/fdt.h"
 
-/* Whether the word was given. */
+/* Whether the word was given, and silicon_check() has not run since. */
 bool silicon_check_asked(void);
 
 /*

@@ -1,51 +1,62 @@
 // SPDX-License-Identifier: MIT
 /*
  * Cold passes. By address only what is known could be cleaned, and a call uses lists, trees and
- * tables that nobody outside can name: so everything is displaced.
+ * tables that nobody outside can name. Reading other memory displaces most of it, and more or less
+ * of it with each cache's replacement. So it is done by set and way (DDI 0487, DC CISW), which
+ * is for a CPU that is alone: the others are off, their caches written back by firmware.
  */
 #include "bench/silicon/cold.h"
 
+#include "lib/arm64/barrier.h"
+#include "lib/arm64/cache.h"
 #include "mm/arm64/door.h"
-#include "mm/phys/buddy.h"
-
-#define BLOCK_BYTES (4 * MiB)
-#define NR_BLOCKS   (COLD_BYTES / BLOCK_BYTES)
 
 struct cold_counts cold_counts;
 
-static struct page *blocks[NR_BLOCKS];
+#define CTYPE_DATA 2 /* CLIDR_EL1.Ctype: from here on there is a data or a unified cache */
 
-void cold_stop(void)
+bool find_cache(unsigned level, struct cache *cache)
 {
-	for (unsigned i = 0; i < NR_BLOCKS; i++) {
-		if (blocks[i])
-			__free_pages(blocks[i], get_order(BLOCK_BYTES));
-		blocks[i] = NULL;
-	}
-}
+	uint64_t clidr = read_sysreg(clidr_el1), id;
+	bool wide; /* FEAT_CCIDX: other fields */
 
-bool cold_start(void)
-{
-	for (unsigned i = 0; i < NR_BLOCKS; i++) {
-		blocks[i] = alloc_pages(GFP_KERNEL, get_order(BLOCK_BYTES));
-		if (!blocks[i]) {
-			cold_stop();
-			return false;
-		}
-	}
+	if (level >= field(clidr, 26, 24) || field(clidr, 3 * level + 2, 3 * level) < CTYPE_DATA)
+		return false;
+	wide = field(read_sysreg(id_aa64mmfr2_el1), 23, 20);
+	write_sysreg(level << 1, csselr_el1);
+	sysreg_sync(); /* CCSIDR_EL1 is that cache's from here on (DDI 0487, CCSIDR_EL1) */
+	id = read_sysreg(ccsidr_el1);
+	cache->line_shift = (unsigned)field(id, 2, 0) + 4;
+	cache->ways = (unsigned)field(id, wide ? 23 : 12, 3) + 1;
+	cache->sets = (unsigned)(wide ? field(id, 55, 32) : field(id, 27, 13)) + 1;
 	return true;
 }
 
-static void displace(const char *block)
+static void empty_cache(unsigned level, const struct cache *cache)
 {
-	for (uint64_t at = 0; at < BLOCK_BYTES; at += COLD_LINE_BYTES, cold_counts.lines++)
-		(void)*(const volatile uint64_t *)(block + at);
+	/* The way's number ends at bit 31, with as many bits as the highest needs. */
+	unsigned way_shift = cache->ways > 1 ? 31 - ilog2(cache->ways - 1) : 0;
+
+	for (uint64_t way = 0; way < cache->ways; way++)
+		for (uint64_t set = 0; set < cache->sets; set++)
+			dc_cisw(way << way_shift | set << cache->line_shift | level << 1);
+	io_complete(); /* what was in it is behind it, before that is emptied, too */
+	cold_counts.lines += (uint64_t)cache->ways * cache->sets;
+}
+
+/* From the core outwards: a line that was written to is in no cache after the last level. */
+static void empty_caches(void)
+{
+	struct cache cache;
+
+	for (unsigned level = 0; level < CACHE_LEVELS_MAX; level++)
+		if (find_cache(level, &cache))
+			empty_cache(level, &cache);
 }
 
 /*
- * Last: what the loads above put into the TLB goes, too. No descriptor has changed: only the DSB
- * that completes the TLBI matters, so that each pass begins with nothing. The door says what it
- * did.
+ * Last. No descriptor has changed: only the DSB that completes the TLBI matters, so that each pass
+ * begins with nothing. The door says what it did.
  */
 static void forget_translations(void)
 {
@@ -64,8 +75,7 @@ static void forget_translations(void)
 
 void cold_prepare(void)
 {
-	for (unsigned i = 0; i < NR_BLOCKS; i++)
-		displace(page_address(blocks[i]));
+	empty_caches();
 	forget_translations();
 	cold_counts.preparations++;
 }

@@ -7,27 +7,28 @@
 
 #include "lib/compiler.h"
 
-/* Read before each cold pass: more than twice the 3 MiB of an RK3588's last cache. */
-#define COLD_BYTES	(8 * MiB)
-#define COLD_LINE_BYTES 64u
-
 /* What the preparations did, counted where it was done. */
 struct cold_counts {
 	uint64_t preparations;
-	uint64_t lines; /* of COLD_LINE_BYTES, read */
+	uint64_t lines; /* of data and unified caches, cleaned and invalidated */
 	uint64_t tlbi, ic;
 };
 
 extern struct cold_counts cold_counts;
 
-/* Takes the memory that is read. False: there is none, and cold_prepare() may not be called. */
-bool cold_start(void);
+/* A cache that holds data, of the CPU that runs. */
+struct cache {
+	unsigned line_shift; /* log2 of bytes */
+	unsigned sets, ways;
+};
 
-/* Gives it back; without cold_start() nothing happens. */
-void cold_stop(void);
+#define CACHE_LEVELS_MAX 7
+
+/* The cache of @level, 0 to CACHE_LEVELS_MAX - 1. False: none, or not before coherency's point. */
+bool find_cache(unsigned level, struct cache *cache);
 
 /*
- * Displaces what the data and unified caches hold by reading other memory, empties the instruction
- * caches and the TLB. Other CPUs are off. Right before the pass, untimed.
+ * Empties the data and unified caches, the instruction caches and the TLB. Other CPUs are off.
+ * Right before the pass, untimed.
  */
 void cold_prepare(void);

@@ -24,8 +24,12 @@ static void register_facts(struct facts *f)
 	fact(f, "mmfr1", "0x%lx", read_sysreg(id_aa64mmfr1_el1));
 	fact(f, "mmfr2", "0x%lx", read_sysreg(id_aa64mmfr2_el1));
 	fact(f, "isar0", "0x%lx", read_sysreg(id_aa64isar0_el1));
+	fact(f, "isar1", "0x%lx", read_sysreg(id_aa64isar1_el1));
 	fact(f, "pfr0", "0x%lx", read_sysreg(id_aa64pfr0_el1));
+	fact(f, "pfr1", "0x%lx", read_sysreg(id_aa64pfr1_el1));
 	fact(f, "dfr0", "0x%lx", read_sysreg(id_aa64dfr0_el1));
+	/* ACTLR_EL3 decides, which EL1 cannot see; after a trap firmware may not come back. */
+	fact_absent(f, "cpuectlr", "not tried: a write may trap to EL3, which may not return");
 	fact(f, "cntfrq_hz", "%lu", read_sysreg(cntfrq_el0));
 }
 
@@ -91,6 +95,7 @@ static void timer_facts(struct core *core)
 void core_facts(struct core *core)
 {
 	register_facts(core->facts);
+	geometry_facts(core);
 	pmu_facts(core->facts);
 	clock_fact(core, "clock_hz");
 }

@@ -8,6 +8,7 @@
 
 #include "bench/silicon/check-internal.h"
 #include "drivers/board.h"
+#include "drivers/psci.h"
 #include "drivers/scmi/clk.h"
 #include "drivers/smp/cpus.h"
 #include "lib/platform.h"
@@ -41,6 +42,18 @@ static void boot_facts(struct facts *f)
 	fact(f, "cntfrq_hz", "%lu", platform.cntfrq_hz);
 	fact(f, "tlbi", "%s", door_tlbi_twice ? "twice" : "once");
 	fact(f, "cpus", "%u", nr_cpus);
+}
+
+/* Which U-Boot it was; from where it came, only its own first lines say. */
+static void loader_facts(struct facts *f, const struct fdt *fdt)
+{
+	const char *version = fdt_get_str(fdt, fdt_find_path(fdt, "/chosen"), "u-boot,version");
+
+	if (version)
+		fact(f, "boot_loader", "U-Boot %s", version);
+	else
+		fact_absent(f, "boot_loader", "the tree's /chosen names no U-Boot");
+	fact_absent(f, "spi_flash", "not read: U-Boot's first lines say where it was loaded from");
 }
 
 typedef bool next_region(const struct fdt *fdt, struct fdt_region *region);
@@ -112,11 +125,50 @@ void scmi_facts(struct facts *f, const char *when)
 	}
 }
 
+/* Who answers, as far as it says. Nothing is set by it. */
+static void scmi_protocol_facts(struct facts *f)
+{
+	uint32_t version, attributes;
+	int error;
+
+	if (cpu_clocks.none) {
+		fact_absent(f, "scmi.version", cpu_clocks.none);
+		fact_absent(f, "scmi.clocks", cpu_clocks.none);
+		return;
+	}
+	error = scmi_get_word(&cpu_clocks.channel, SCMI_PROTOCOL_VERSION, &version);
+	if (error)
+		fact_absent(f, "scmi.version", scmi_error_text(error));
+	else
+		fact(f, "scmi.version", "%u.%u", version >> 16, version & 0xffff);
+	error = scmi_get_word(&cpu_clocks.channel, SCMI_PROTOCOL_ATTRIBUTES, &attributes);
+	if (error)
+		fact_absent(f, "scmi.clocks", scmi_error_text(error));
+	else
+		fact(f, "scmi.clocks", "%u", attributes & 0xffff);
+}
+
+static void psci_version_fact(struct facts *f)
+{
+	int version;
+
+	if (!platform.psci_method) {
+		fact_absent(f, "psci_version", "no PSCI");
+		return;
+	}
+	version = psci_version();
+	if (version < 0)
+		fact_absent(f, "psci_version", psci_error_text(version));
+	else
+		fact(f, "psci_version", "%d.%d", version >> 16, version & 0xffff);
+}
+
 static void power_facts(struct facts *f, const struct fdt *fdt)
 {
 	const struct board *board = find_board(fdt);
 
 	fact(f, "psci", "%s", platform.psci_method ? platform.psci_method : "none");
+	psci_version_fact(f);
 	if (!platform.psci_method)
 		fact_absent(f, "power_off", "no PSCI: the run ends in WFI");
 	else if (board && board->off_note)
@@ -129,6 +181,8 @@ void machine_facts(struct facts *f, const struct fdt *fdt)
 {
 	boot_facts(f);
 	memory_facts(f, fdt);
+	loader_facts(f, fdt);
 	scmi_facts(f, "");
+	scmi_protocol_facts(f);
 	power_facts(f, fdt);
 }

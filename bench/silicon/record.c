@@ -17,17 +17,12 @@ static const struct spread *judged(const struct run_set *set)
 	return counters.no_cycles ? &set->ns_spread : &set->cycles_spread;
 }
 
-static bool was_measured(const struct result *r, enum preparation preparation)
-{
-	return r->runs && (preparation == PREPARED_WARM || !r->runs->no_cold);
-}
-
 bool unstable_text(char text[UNSTABLE_TEXT_MAX], const struct result *r,
 		   enum preparation preparation)
 {
 	const struct spread *spread;
 
-	if (!was_measured(r, preparation))
+	if (!r->runs)
 		return false;
 	spread = judged(&r->runs->of[preparation]);
 	snprintf(text, UNSTABLE_TEXT_MAX, "unstable: %s spread %u.%02u %% over %u %s runs",
@@ -61,10 +56,6 @@ static void json_set(struct json *json, const struct result *r, enum preparation
 
 static void json_cold(struct json *json, const struct result *r)
 {
-	if (!was_measured(r, PREPARED_COLD)) {
-		json_string(json, "no_cold", r->runs->no_cold);
-		return;
-	}
 	json_set(json, r, PREPARED_COLD);
 	json_unsigned(json, "cold_preparations", r->runs->cold.preparations);
 	json_unsigned(json, "cold_lines", r->runs->cold.lines);
@@ -72,13 +63,24 @@ static void json_cold(struct json *json, const struct result *r)
 	json_unsigned(json, "cold_ic", r->runs->cold.ic);
 }
 
+static void json_no_runs(struct json *json, const struct result *r)
+{
+	if (counters.no_cycles && counters.no_time)
+		return;
+	json_string(json, "no_runs",
+		    runs_use_up(r->bench) ? "each pass uses up what the next would need"
+					  : "measured once, in the bench's own way");
+}
+
 void json_runs(struct json *json, const struct result *r)
 {
 	bool unstable = false;
 	char text[UNSTABLE_TEXT_MAX];
 
-	if (!r->runs)
+	if (!r->runs) {
+		json_no_runs(json, r);
 		return;
+	}
 	json_unsigned(json, "runs", RUNS);
 	json_set(json, r, PREPARED_WARM);
 	json_cold(json, r);
@@ -98,24 +100,21 @@ void json_runs_context(struct json *json)
 	json_string(json, "warm",
 		    "each pass after others of the same call, warmup= of them unseen");
 	json_string(json, "cold",
-		    "before each pass 8 MiB are read, instruction caches and TLB emptied");
+		    "before each pass all caches (by set and way) and the TLB are emptied");
 	json_close(json);
 }
 
 void report_runs_row(const struct result *r)
 {
 	char text[UNSTABLE_TEXT_MAX], cycles[TEXT_MAX], ns[TEXT_MAX];
+	const struct run_set *cold;
 
 	if (!r->runs)
 		return;
-	if (was_measured(r, PREPARED_COLD)) {
-		const struct run_set *cold = &r->runs->of[PREPARED_COLD];
-
-		log_printf("          cold: %s cycles, %s ns\n",
-			   counters.no_cycles ? "-"
-					      : text_number(cycles, cold->cycles_spread.median),
-			   counters.no_time ? "-" : text_number(ns, cold->ns_spread.median));
-	}
+	cold = &r->runs->of[PREPARED_COLD];
+	log_printf("          cold: %s cycles, %s ns\n",
+		   counters.no_cycles ? "-" : text_number(cycles, cold->cycles_spread.median),
+		   counters.no_time ? "-" : text_number(ns, cold->ns_spread.median));
 	for (unsigned i = 0; i < PREPARATIONS; i++)
 		if (unstable_text(text, r, i))
 			log_printf("          ! %s\n", text);

@@ -11,27 +11,21 @@
 #include "mm/phys/kmalloc.h"
 
 static struct overhead cold_overhead;
-static const char *no_cold;
 
 static bool has_times(void)
 {
 	return !counters.no_cycles || !counters.no_time;
 }
 
-void runs_start(void)
+bool runs_use_up(const struct bench *bench)
 {
-	no_cold = NULL;
-	if (!has_times())
-		return;
-	if (cold_start())
-		cold_overhead = bench_overhead_of(cold_prepare);
-	else
-		no_cold = "no memory to displace the caches with";
+	return has_times() && bench->keeps;
 }
 
-void runs_stop(void)
+void runs_start(void)
 {
-	cold_stop();
+	if (has_times())
+		cold_overhead = bench_overhead_of(cold_prepare);
 }
 
 static void take(struct run_set *set, unsigned run, const struct result *result)
@@ -83,16 +77,16 @@ int runs_measure(struct pass *pass, struct result *result)
 	struct runs *runs;
 	int error;
 
-	if (!has_times())
+	if (!has_times() || runs_use_up(pass->bench))
 		return 0;
 	runs = kmalloc(sizeof(*runs), GFP_KERNEL);
 	if (!runs)
 		return -ENOMEM;
-	*runs = (struct runs){ .no_cold = no_cold };
+	*runs = (struct runs){ 0 };
 	result->runs = runs;
 	core_text(runs->core, sizeof(runs->core));
 	error = run_warm(pass, &runs->of[PREPARED_WARM], result);
-	if (!error && !no_cold)
+	if (!error)
 		error = run_cold(pass, runs, result);
 	result->cycles.median = runs->of[PREPARED_WARM].cycles_spread.median;
 	result->ns.median = runs->of[PREPARED_WARM].ns_spread.median;

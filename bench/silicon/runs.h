@@ -23,21 +23,23 @@ struct run_set {
 
 struct runs {
 	struct run_set of[PREPARATIONS];
-	const char *no_cold;	 /* why of[PREPARED_COLD] was not measured; NULL: it was */
 	struct cold_counts cold; /* what the record's preparations did */
 	char core[CORE_TEXT_MAX];
 };
 
 /*
- * Around all records of a CPU, after bench_measure_overhead(); nothing happens where there are
+ * Before all records of a CPU, after bench_measure_overhead(); nothing happens where there are
  * no times to be had.
  */
 void runs_start(void);
-void runs_stop(void);
+
+/* Whether @bench has one run alone: each pass keeps something for good, and 110 would use it up. */
+bool runs_use_up(const struct bench *bench);
 
 /*
  * The other runs of the record whose first run @result has the figures of; its cycles and ns
- * become the medians of the warm runs. 0, or the error of a pass: @pass says why.
+ * become the medians of the warm runs. None of what runs_use_up(). 0, or the error of a pass: @pass
+ * says why.
  */
 int runs_measure(struct pass *pass, struct result *result);
 

@@ -88,15 +88,6 @@ static noinline void follow(const struct chain *chain, uint64_t loads, uint64_t 
 	}
 }
 
-/* 0, which the compiler does not know. */
-static uint64_t opaque_zero(void)
-{
-	uint64_t zero = 0;
-
-	asm volatile("" : "+r"(zero)); /* keeps the loads dependent */
-	return zero;
-}
-
 static void read_misses(uint32_t mask, struct reading *r)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(misses); i++)

@@ -92,6 +92,16 @@ int scmi_get_rate(const struct scmi_channel *channel, uint32_t clock, uint64_t *
 	return error ?: scmi_answer_rate(&request, &answer, hz);
 }
 
+int scmi_get_word(const struct scmi_channel *channel, uint32_t message, uint32_t *word)
+{
+	struct scmi_message request, answer;
+	int error;
+
+	scmi_ask_protocol(&request, message);
+	error = scmi_transfer(channel, &request, &answer);
+	return error ?: scmi_answer_word(&request, &answer, word);
+}
+
 int scmi_set_rate(const struct scmi_channel *channel, uint32_t clock, uint64_t hz)
 {
 	struct scmi_message request, answer;

@@ -39,5 +39,8 @@ int scmi_transfer(const struct scmi_channel *channel, const struct scmi_message 
 /* What @clock runs at, as firmware says, to *@hz. 0 or an SCMI error: *@hz is as it was. */
 int scmi_get_rate(const struct scmi_channel *channel, uint32_t clock, uint64_t *hz);
 
+/* What the protocol answers to SCMI_PROTOCOL_VERSION or _ATTRIBUTES; the same of *@word. */
+int scmi_get_word(const struct scmi_channel *channel, uint32_t message, uint32_t *word);
+
 /* 0: firmware says that it set it; or an SCMI error. */
 int scmi_set_rate(const struct scmi_channel *channel, uint32_t clock, uint64_t hz);

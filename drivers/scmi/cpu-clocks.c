@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Reading and setting them. Whatever goes wrong is one line, and leaves that clock as it was.
+ * Reading and setting them. Whatever goes wrong is one line. What may have been set is put back,
+ * whatever firmware said of it.
  */
 #include "drivers/scmi/cpu-clocks.h"
 
@@ -82,16 +83,18 @@ static void complain(const struct cpu_clocks *clocks, unsigned index, unsigned m
 static bool set_one(struct cpu_clocks *clocks, unsigned index, unsigned mhz)
 {
 	struct cpu_clock *clock = &clocks->clocks[index];
+	int error = scmi_set_rate(&clocks->channel, clock->id, mhz * HZ);
 
-	clock->error = scmi_set_rate(&clocks->channel, clock->id, mhz * HZ);
-	if (clock->error) {
-		complain(clocks, index, mhz, scmi_error_text(clock->error));
+	if (error)
+		complain(clocks, index, mhz, scmi_error_text(error));
+	else
+		clock->set_mhz = mhz;
+	if (scmi_changed_nothing(error))
 		return false;
-	}
-	clock->set_mhz = mhz;
+	clock->touched = true;
 	clock->firmware_hz = 0;
-	clock->error = scmi_get_rate(&clocks->channel, clock->id, &clock->firmware_hz);
-	return true;
+	scmi_get_rate(&clocks->channel, clock->id, &clock->firmware_hz);
+	return !error;
 }
 
 unsigned cpu_clocks_set(struct cpu_clocks *clocks, unsigned mhz, bool force)
@@ -120,7 +123,7 @@ void cpu_clocks_put_back(struct cpu_clocks *clocks)
 		const struct cpu_clock *clock = &clocks->clocks[i];
 		unsigned mhz;
 
-		if (!clock->set_mhz)
+		if (!clock->touched)
 			continue;
 		mhz = put_back_mhz(clock->rates, clock->handed_hz);
 		if (mhz != clock->set_mhz)

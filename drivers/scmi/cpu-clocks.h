@@ -17,7 +17,8 @@ struct cpu_clock {
 	uint64_t handed_hz;	       /* at hand-over, as firmware said; 0: it did not */
 	uint64_t firmware_hz;	       /* the same, now */
 	unsigned set_mhz;	       /* what we set last; 0: nothing */
-	int error;		       /* of the last message: SCMI_..., or 0 */
+	bool touched;		       /* a RATE_SET was sent that may have been done */
+	int error;		       /* of the question at hand-over: SCMI_..., or 0 */
 };
 
 struct cpu_clocks {
@@ -51,14 +52,16 @@ const char *cpu_clock_refusal(const struct cpu_clock *clock, unsigned mhz, bool 
 
 /*
  * Sets every clock that may be; those that are so already are left alone. One line names each that
- * is not set and why; of the rest, what firmware says then is in firmware_hz. If any clock could
- * not be read at hand-over, none is set. Returns how many were set. Boot CPU.
+ * is not set and why; what firmware says then is in firmware_hz. If any clock could not be read at
+ * hand-over, none is set. One that fails later leaves the others set: they could not go back to
+ * what a boot loader leaves, 24 MHz, and each CPU's own clock is measured. Returns how many were
+ * set. Boot CPU.
  */
 unsigned cpu_clocks_set(struct cpu_clocks *clocks, unsigned mhz, bool force);
 
 /*
- * Those that were set go back to put_back_mhz(), which firmware can be reset from; a line for each
- * that does not. Any context, also the panic's.
+ * Those that were set, or may be, go back to put_back_mhz(), which firmware can be reset from; a
+ * line for each that does not. Any context, also the panic's.
  */
 void cpu_clocks_put_back(struct cpu_clocks *clocks);
 

@@ -59,7 +59,8 @@ static void measured_text(unsigned index, char *text, size_t size)
 			continue;
 		clock_mhz(mhz, hz);
 		if (!len)
-			len = snprintf(text, size, "measured");
+			len = snprintf(text, size, "%smeasured",
+				       clock_forced && pmu_is_emulated() ? "forced: " : "");
 		len += snprintf(text + len, size - len, " %s", mhz);
 	}
 	if (len)

@@ -30,6 +30,11 @@ void scmi_ask_new_rate(struct scmi_message *request, uint32_t clock, uint64_t hz
 						       (uint32_t)(hz >> 32) } };
 }
 
+void scmi_ask_protocol(struct scmi_message *request, uint32_t message)
+{
+	*request = (struct scmi_message){ .header = HEADER(message) };
+}
+
 int scmi_answer_status(const struct scmi_message *request, const struct scmi_message *answer)
 {
 	int32_t status;
@@ -57,6 +62,26 @@ int scmi_answer_rate(const struct scmi_message *request, const struct scmi_messa
 		return SCMI_BAD_RATE;
 	*hz = rate;
 	return 0;
+}
+
+int scmi_answer_word(const struct scmi_message *request, const struct scmi_message *answer,
+		     uint32_t *word)
+{
+	int error = scmi_answer_status(request, answer);
+
+	if (error)
+		return error;
+	if (answer->words < 2)
+		return SCMI_BAD_ANSWER;
+	*word = answer->payload[1];
+	return 0;
+}
+
+bool scmi_changed_nothing(int error)
+{
+	if (error == SCMI_CHANNEL_BUSY || error == SCMI_NOT_IMPLEMENTED)
+		return true;
+	return error < 0 && error >= SCMI_BUSY;
 }
 
 const char *scmi_error_text(int error)

@@ -43,12 +43,27 @@ struct scmi_message {
 void scmi_ask_rate(struct scmi_message *request, uint32_t clock);
 void scmi_ask_new_rate(struct scmi_message *request, uint32_t clock, uint64_t hz);
 
+/* What the protocol itself is asked for: no payload, the answer is a word (4.6.2.1, 4.6.2.2). */
+#define SCMI_PROTOCOL_VERSION	 0 /* major in 31:16, minor in 15:0 */
+#define SCMI_PROTOCOL_ATTRIBUTES 1 /* of the clock protocol: clocks in 15:0 */
+void scmi_ask_protocol(struct scmi_message *request, uint32_t message);
+
 /* The status of @answer to @request: 0, or an error as above. */
 int scmi_answer_status(const struct scmi_message *request, const struct scmi_message *answer);
 
 /* The same, and the rate to *@hz: CORE_MIN_HZ to CORE_MAX_HZ. An error leaves *@hz alone. */
 int scmi_answer_rate(const struct scmi_message *request, const struct scmi_message *answer,
 		     uint64_t *hz);
+
+/* The same, and the word after the status to *@word. An error leaves *@word alone. */
+int scmi_answer_word(const struct scmi_message *request, const struct scmi_message *answer,
+		     uint32_t *word);
+
+/*
+ * Whether a CLOCK_RATE_SET that ended in @error certainly changed nothing: it was refused, or never
+ * sent. After any other error the clock may be either way.
+ */
+bool scmi_changed_nothing(int error);
 
 /* "invalid parameters", "channel busy", ...; never NULL. */
 const char *scmi_error_text(int error);

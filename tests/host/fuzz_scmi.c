@@ -49,6 +49,18 @@ static void check_rate(const struct scmi_channel *channel)
 	panic_unless(hz == (area_words[8] | (uint64_t)area_words[9] << 32), "another rate");
 }
 
+static void check_word(const struct scmi_channel *channel)
+{
+	uint32_t word = KEPT;
+	int error = scmi_get_word(channel, SCMI_PROTOCOL_VERSION, &word);
+
+	panic_unless(error <= 0 && error >= SCMI_NOT_IMPLEMENTED, "error %d", error);
+	panic_unless(!error || word == KEPT, "an error, and a word");
+	panic_unless(error || (area_words[6] == 0x5000 && !area_words[7] && area_words[5] >= 12 &&
+			       word == area_words[8]),
+		     "no such answer");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct scmi_channel channel = area_channel;
@@ -65,6 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size)
 		channel.size = SCMI_AREA_MIN + data[size - 1] % 54 * 4;
 	check_rate(&channel);
+	check_word(&channel);
 	error = scmi_set_rate(&channel, 3, 600000000);
 	panic_unless(error <= 0 && error >= SCMI_NOT_IMPLEMENTED, "error %d", error);
 	panic_unless(!area_broken, "%s", area_broken);

@@ -188,6 +188,34 @@ static void test_bad_trees(void)
 	no_map = false;
 }
 
+/* The vendor's trees: the area is a child of an mmio-sram, and its reg is relative to that. */
+static void test_vendor_tree(void)
+{
+	int node;
+
+	load(ROCK5B);
+	node = fdt_add_subnode(blob, 0, "sram@10f000");
+	fdt_setprop_string(blob, node, "compatible", "mmio-sram");
+	fdt_setprop_u64(blob, node, "reg", AREA_BASE);
+	fdt_appendprop_u64(blob, node, "reg", AREA_BYTES);
+	fdt_setprop_u32(blob, node, "#address-cells", 1);
+	fdt_setprop_u32(blob, node, "#size-cells", 1);
+	fdt_setprop_u32(blob, node, "ranges", 0);
+	fdt_appendprop_u64(blob, node, "ranges", AREA_BASE);
+	fdt_appendprop_u32(blob, node, "ranges", AREA_BYTES);
+	node = fdt_add_subnode(blob, node, "sram@0");
+	fdt_setprop_string(blob, node, "compatible", "arm,scmi-shmem");
+	fdt_setprop_u32(blob, node, "reg", 0);
+	fdt_appendprop_u32(blob, node, "reg", AREA_BYTES);
+	fdt_setprop_u32(blob, node, "phandle", 0x4711);
+	fdt_setprop_u32(blob, at("/firmware/scmi"), "shmem", 0x4711);
+	fdt_del_node(blob, at("/reserved-memory/shmem@10f000"));
+	same_text(boot("600"), "", "a vendor's tree");
+	ok(!c->none && maps == 1 && firmware.sets == 3, "set");
+	fdt_delprop(blob, at("/sram@10f000"), "ranges");
+	without("SCMI's shmem names no arm,scmi-shmem with a reg");
+}
+
 static void test_default(void)
 {
 	char text[CLK_TEXT_MAX];
@@ -367,6 +395,55 @@ static void test_wrong(void)
 	unbroken("errors");
 }
 
+/* Firmware that sets a clock and does not say so well: what it may have done is put back. */
+static void test_unclear(void)
+{
+	static const struct {
+		enum firmware_mood mood;
+		int32_t status;
+		uint64_t set, back; /* MHz of clock 2, when set and at the end */
+		const char *why;
+	} cases[] = {
+		{ FIRMWARE_LENGTH, 0, 600, 408, "a malformed answer" },
+		{ FIRMWARE_ERROR, 0, 24, 408, "the channel reports an error" },
+		{ FIRMWARE_STATUS, SCMI_HARDWARE_ERROR, 24, 408, "hardware error" },
+		{ FIRMWARE_STATUS, SCMI_DENIED, 24, 24, "denied" },
+	};
+	char line[96];
+
+	load(ROCK5B);
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		wrong = (struct scmi_firmware){ .mood = cases[i].mood,
+						.only = RATE_SET,
+						.clock = 2,
+						.status = cases[i].status };
+		snprintf(line, sizeof(line), "clk: CPUs 4-5 not set to 600 MHz: %s\n",
+			 cases[i].why);
+		same_text(boot("600"), line, "said");
+		ok(firmware.rates[2] == cases[i].set * MHZ && !c->clocks[1].set_mhz &&
+			   c->clocks[1].firmware_hz == cases[i].set * MHZ,
+		   "asked again: %lu", c->clocks[1].firmware_hz);
+		firmware.mood = FIRMWARE_WELL;
+		last_act();
+		ok(firmware.rates[2] == cases[i].back * MHZ && firmware.rates[3] == 408 * MHZ,
+		   "put back to %lu: %lu", cases[i].back, firmware.rates[2] / MHZ);
+	}
+	wrong.mood = FIRMWARE_WELL;
+}
+
+/* The answer to RATE_SET comes when nobody waits any more: set, and not known to be. */
+static void test_late(void)
+{
+	boot("keep");
+	late_after = SCMI_POLLS + 3;
+	set_one(c, 1, 600);
+	same_text(capture_text(), "clk: CPUs 4-5 not set to 600 MHz: no answer\n", "too late");
+	ok(firmware.rates[2] == 600 * MHZ && !c->clocks[1].set_mhz, "set all the same");
+	late_after = 0;
+	cpu_clocks_put_back(c);
+	ok(firmware.rates[2] == 408 * MHZ && firmware.rates[0] == CRYSTAL_HZ, "put back");
+}
+
 /* CPUs that share clocks in other ways than an RK3588's. */
 static void test_sharing(void)
 {
@@ -410,11 +487,14 @@ int main(void)
 	log_set_console(&capture_console);
 	test_boards();
 	test_bad_trees();
+	test_vendor_tree();
 	test_default();
 	test_limits();
 	test_words();
 	test_put_back();
 	test_wrong();
+	test_unclear();
+	test_late();
 	test_sharing();
 	return tap_done();
 }

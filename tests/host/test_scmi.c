@@ -20,6 +20,10 @@ static void test_requests(void)
 	ok(m.header == 0x5005 && m.words == 4 && m.payload[0] == 0 && m.payload[1] == 3 &&
 		   m.payload[2] == 0x3456789a && m.payload[3] == 0x12,
 	   "CLOCK_RATE_SET: flags, clock, low, high word");
+	scmi_ask_protocol(&m, SCMI_PROTOCOL_VERSION);
+	ok(m.header == 0x5000 && !m.words, "PROTOCOL_VERSION");
+	scmi_ask_protocol(&m, SCMI_PROTOCOL_ATTRIBUTES);
+	ok(m.header == 0x5001 && !m.words, "PROTOCOL_ATTRIBUTES");
 }
 
 /* What an answer of these @words to RATE_GET gives; the rate must stay with an error. */
@@ -125,6 +129,29 @@ static void test_well(void)
 		   hz == 408 * MHZ,
 	   "an answer that takes a while");
 	unbroken("a channel that is slow");
+}
+
+static void test_protocol(void)
+{
+	uint32_t word = KEPT;
+
+	area_reset();
+	ok(!scmi_get_word(&area_channel, SCMI_PROTOCOL_VERSION, &word) && word == 0x10000, "1.0");
+	ok(!scmi_get_word(&area_channel, SCMI_PROTOCOL_ATTRIBUTES, &word) &&
+		   word == FIRMWARE_CLOCKS,
+	   "four clocks");
+	unbroken("what is asked of the protocol");
+	word = KEPT;
+	firmware.mood = FIRMWARE_STATUS;
+	firmware.status = SCMI_NOT_SUPPORTED;
+	ok(scmi_get_word(&area_channel, SCMI_PROTOCOL_VERSION, &word) == SCMI_NOT_SUPPORTED &&
+		   word == KEPT,
+	   "refused");
+	firmware.mood = FIRMWARE_LENGTH;
+	firmware.length = 8;
+	ok(scmi_get_word(&area_channel, SCMI_PROTOCOL_VERSION, &word) == SCMI_BAD_ANSWER &&
+		   word == KEPT,
+	   "a success without a word");
 }
 
 static void test_refused(void)
@@ -264,6 +291,7 @@ int main(void)
 	test_answers();
 	test_texts();
 	test_well();
+	test_protocol();
 	test_refused();
 	test_wrong();
 	test_busy();

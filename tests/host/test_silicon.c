@@ -123,6 +123,13 @@ static void test_spread(void)
 /* --- records ---------------------------------------------------------------------------------- */
 
 static struct runs runs;
+static bool used_up;
+
+bool runs_use_up(const struct bench *bench)
+{
+	return used_up && !bench;
+}
+
 static struct result result;
 
 static void set_runs(struct run_set *set, uint64_t cycles, uint64_t last, uint64_t ns)
@@ -153,7 +160,13 @@ static void test_records(void)
 	char text[UNSTABLE_TEXT_MAX];
 
 	counters = (struct counters){ .core_hz = 594000000 };
-	record_is("", "no runs, no field");
+	record_is(",\"no_runs\":\"measured once, in the bench's own way\"", "no runs, and why");
+	counters.no_cycles = counters.no_time = "emulated";
+	record_is("", "an emulator's have no such field");
+	counters.no_cycles = counters.no_time = NULL;
+	used_up = true;
+	record_is(",\"no_runs\":\"each pass uses up what the next would need\"", "or why");
+	used_up = false;
 	ok(!unstable_text(text, &result, PREPARED_WARM), "nor is it unstable");
 	result.runs = &runs;
 	strcpy(runs.core, "Cortex-A55 r2p0");
@@ -178,12 +191,14 @@ static void test_records(void)
 		  "          cold: 9,000 cycles, 4,000 ns\n"
 		  "          ! unstable: cycles spread 1.11 % over 5 cold runs\n",
 		  "the lines below a row");
-	runs.no_cold = "no memory";
 	counters.no_cycles = "PMCCNTR_EL0 stands still";
 	record_is(",\"runs\":5,\"warm_ns\":500,\"warm_ns_runs\":[500,500,500,500,500],"
-		  "\"warm_spread_percent\":0.00,\"no_cold\":\"no memory\",\"unstable\":false,"
+		  "\"warm_spread_percent\":0.00,\"cold_ns\":4000,"
+		  "\"cold_ns_runs\":[4000,4000,4000,4000,4000],\"cold_spread_percent\":0.00,"
+		  "\"cold_preparations\":55,\"cold_lines\":7,\"cold_tlbi\":110,\"cold_ic\":5,"
+		  "\"unstable\":false,"
 		  "\"core\":\"Cortex-A55 r2p0\",\"core_hz\":594000000",
-		  "without cycles and without cold");
+		  "without cycles");
 	runs.of[PREPARED_WARM].ns[0] = 600;
 	runs.of[PREPARED_WARM].ns_spread = spread_of(runs.of[PREPARED_WARM].ns, RUNS);
 	ok(unstable_text(text, &result, PREPARED_WARM) &&

@@ -64,20 +64,24 @@ static uint64_t get_rate(uint32_t clock)
 	return hz < 816 * MHZ ? hz : hz / 100 * 124;
 }
 
-static void answer(uint32_t length, int32_t status, uint64_t hz)
+static void answer(uint32_t length, int32_t status, uint64_t value)
 {
 	write(0x14, length);
 	write(0x1c, (uint32_t)status);
-	if (length >= 16) {
-		write(0x20, (uint32_t)hz);
-		write(0x24, (uint32_t)(hz >> 32));
-	}
+	if (length >= 12)
+		write(0x20, (uint32_t)value);
+	if (length >= 16)
+		write(0x24, (uint32_t)(value >> 32));
 }
 
 static void serve(unsigned message)
 {
 	uint32_t clock;
 
+	if (message == GET_VERSION || message == GET_ATTRIBUTES) {
+		answer(12, 0, message == GET_VERSION ? 0x10000 : FIRMWARE_CLOCKS);
+		return;
+	}
 	if (message == RATE_GET) {
 		clock = read(0x1c);
 		if (clock < FIRMWARE_CLOCKS)
@@ -90,6 +94,21 @@ static void serve(unsigned message)
 	answer(8, set_rate(clock, read(0x24) | (uint64_t)read(0x28) << 32), 0);
 }
 
+/* What the length of each message has to say; 0: no message that is known. */
+static uint32_t length_of(unsigned message)
+{
+	switch (message) {
+	case GET_VERSION:
+	case GET_ATTRIBUTES:
+		return 4;
+	case RATE_SET:
+		return 20;
+	case RATE_GET:
+		return 8;
+	}
+	return 0;
+}
+
 static void check_request(unsigned message, uint32_t function)
 {
 	if (function != FIRMWARE_SMC_ID)
@@ -98,9 +117,9 @@ static void check_request(unsigned message, uint32_t function)
 		firmware.broken = "the channel was not taken";
 	if (read(0x10))
 		firmware.broken = "flags";
-	if (read(0x18) != (message | 0x14 << 10) || (message != RATE_GET && message != RATE_SET))
+	if (read(0x18) != (message | 0x14 << 10) || !length_of(message))
 		firmware.broken = "header";
-	if (read(0x14) != (message == RATE_GET ? 8u : 20u))
+	if (read(0x14) != length_of(message))
 		firmware.broken = "length";
 	if (message == RATE_SET && read(0x1c))
 		firmware.broken = "flags of RATE_SET";

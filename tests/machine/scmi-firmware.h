@@ -11,8 +11,10 @@
 #define FIRMWARE_CLOCKS 4 /* ids 0 to 3; 1 is no CPU's */
 #define CRYSTAL_HZ	24000000UL
 
-#define RATE_SET 5
-#define RATE_GET 6
+#define GET_VERSION    0
+#define GET_ATTRIBUTES 1
+#define RATE_SET       5
+#define RATE_GET       6
 
 enum firmware_mood {
 	FIRMWARE_WELL,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Firmware at EL3 for a boot of `virt` with secure=on: it knows SCMI's clocks as an RK3588's does,
- * by an SMC and shared memory at 0x50000000, and says on the UART what is set. Of PSCI it knows
- * nothing: the runner ends the boot. tools/runner/starts.py, `el3`.
+ * by an SMC and shared memory at 0x50000000, and says on the UART what is set. The GIC has two
+ * security states here, as a board's has. Of PSCI it knows nothing: the runner ends the boot. tools/runner/starts.py, `el3`.
  */
 #define SHMEM	0x50000000	/* and the rates behind it, 8 bytes a clock */
 #define RATES	0x800
@@ -10,10 +10,15 @@
 #define IMAGE	0x40200000
 #define TREE	0x48000000
 #define SMC_ID	0x82000010
+#define GICD	0x08000000
+#define GICR	0x080a0000
 #define EC_SMC	0x17		/* SMC from AArch64 */
 
 	.globl	_start
 _start:
+	mrs	x1, mpidr_el1		// one CPU: without PSCI the others are never asked for
+	and	x1, x1, #0xff
+	cbnz	x1, park
 	mov	x1, #0x531		// SCR_EL3: RW, HCE, RES1, NS
 	msr	scr_el3, x1
 	msr	cptr_el3, xzr		// nothing traps
@@ -21,6 +26,12 @@ _start:
 	msr	mdcr_el3, x1
 	mov	x1, #0xf		// the GIC's system registers, below too
 	msr	S3_6_C12_C12_5, x1	// ICC_SRE_EL3
+	ldr	x2, =GICD		// interrupts are the image's: group 1, non-secure (IHI 0069)
+	mov	w3, #0x37		// GICD_CTLR: ARE_S, ARE_NS, all groups on
+	str	w3, [x2]
+	mov	w3, #-1
+	ldr	x2, =GICR + 0x10080	// GICR_IGROUPR0, of this CPU's SGIs and PPIs
+	str	w3, [x2]
 	ldr	x1, =62500000
 	msr	cntfrq_el0, x1
 	adr	x1, vectors
@@ -39,6 +50,9 @@ _start:
 	ldr	x0, =TREE
 	mov	x1, xzr
 	eret
+
+park:	wfe
+	b	park
 
 /* x0 to x17 are this side's, DEN 0028. */
 call:
@@ -64,6 +78,18 @@ call:
 	ldr	w11, =0x5006
 	cmp	w10, w11
 	b.eq	rate_get
+	mov	w15, #12
+	mov	w13, #0x10000		// PROTOCOL_VERSION: 1.0
+	sub	w11, w11, #6
+	cmp	w10, w11
+	b.eq	word
+	mov	w13, #4			// PROTOCOL_ATTRIBUTES: clocks
+	add	w11, w11, #1
+	cmp	w10, w11
+	b.eq	word
+	add	w11, w11, #4
+	cmp	w10, w11
+	b.ne	unknown
 	ldr	w12, [x9, #0x20]	// RATE_SET: flags, clock, low, high
 	ldr	w13, [x9, #0x24]
 	str	x13, [x14, x12, lsl #3]
@@ -79,11 +105,18 @@ rate_get:
 	ldr	x13, [x14, x12, lsl #3]
 	mov	w15, #16
 	stp	w13, wzr, [x9, #0x20]
-answer:
-	str	w15, [x9, #0x14]
-	str	wzr, [x9, #0x1c]	// success
+	b	answer
+word:	str	w13, [x9, #0x20]
+answer:	mov	w14, wzr		// success
+status:	str	w15, [x9, #0x14]
+	str	w14, [x9, #0x1c]
 	mov	w15, #1
 	str	w15, [x9, #4]
+	b	back
+unknown:
+	mov	w15, #8
+	mov	w14, #-1		// not supported
+	b	status
 back:	mov	x1, #0xdead		// what a caller may not rely on
 	mov	x8, x1
 	mov	x17, x1

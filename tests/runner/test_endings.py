@@ -94,6 +94,16 @@ class Table(EndingsCase):
                 self.assertIn(said, str(raised.exception))
                 self.assertNotIn("\n", str(raised.exception))
 
+    def test_edits_are_taken_from_an_ending_before(self):
+        edits = "fdtput -c TREE /a\nfdtput -d TREE /a b\n"
+        table = HEAD + edits + HEAD.replace("ending a", "ending b") + "edited-as a\nfdtput -c TREE /c\n"
+        first, second = self.read(table)
+        self.assertEqual(len(first.edits), 2)
+        self.assertEqual(second.edits, first.edits + [["-c", "TREE", "/c"]])
+        for name in ("b", "c"):
+            with self.assertRaisesRegex(endings.Malformed, f":10: edited-as: no ending '{name}'"):
+                self.read(HEAD + edits + "\n" * 3 + "ending b\n" + f"edited-as {name}\n")
+
     def test_a_table_that_cannot_be_read_is_one_failure(self):
         os.mkdir(self.path("tests"))
         self.addCleanup(os.chdir, tap.TOP)

@@ -76,6 +76,8 @@ def read(path=ENDINGS):
             raise Malformed(f"{place}: '{key}' before the first ending")
         elif key in seen:
             raise Malformed(f"{place}: '{key}' twice")
+        elif key == "edited-as":
+            ending.edits += _edits_of(value, endings[:-1], place)
         else:
             _take(ending, key, value, place)
             seen |= {key} & (SETTINGS.keys() | BOARD.keys() - {"store"})
@@ -84,6 +86,13 @@ def read(path=ENDINGS):
         raise Malformed(f"{path}:1: no endings")
     _check_order(endings)
     return endings
+
+
+def _edits_of(name, before, place):
+    for ending in before:
+        if ending.name == name:
+            return ending.edits
+    raise Malformed(f"{place}: edited-as: no ending '{name}' before this one")
 
 
 def _check_order(endings):
