@@ -104,5 +104,5 @@ class Listener:
             self.chunks.append(data)
             *lines, pending = (pending + data).replace(b"\r\n", b"\n").split(b"\n")
             screen.feed([line + b"\n" for line in lines], pending.rstrip(b"\r"))
-            if any(map(rawlog.is_exit_line, lines)):
+            if any(map(rawlog.has_exit_line, lines)):
                 return ""
