@@ -13,6 +13,7 @@
 #include "bench/report/judge.h"
 #include "bench/selfcheck.h"
 #include "bench/silicon/runs.h"
+#include "drivers/timer.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/cmdline/options.h"
@@ -27,6 +28,12 @@
 
 /* 1,000 samples of 20 digits, or 512 skipped records with their reasons; and the rest. */
 static char line[80 * KiB];
+
+/*
+ * Ties the lines of a block together: the ticks since power-on at its begin, which no other
+ * boot's block has. A gap in a log may reach from one boot's records into the next one's.
+ */
+static uint64_t block_id;
 
 static void json_hex(struct json *json, const char *key, uint64_t value)
 {
@@ -184,6 +191,7 @@ static void emit_context(const struct bench_cpu *list, unsigned count)
 	recall(list);
 	json_begin(&json, line, sizeof(line));
 	json_unsigned(&json, "schema", SCHEMA);
+	json_hex(&json, "block_id", block_id);
 	/* Without the banner's own label. */
 	json_string(&json, "git", build_git + (strncmp(build_git, "git: ", 5) ? 0 : 5));
 	json_string(&json, "compiler", build_compiler);
@@ -289,6 +297,7 @@ static void emit_record(const struct result *r)
 
 	json_begin(&json, line, sizeof(line));
 	json_string(&json, "name", r->name);
+	json_hex(&json, "block_id", block_id);
 	if (counters.forced)
 		json_bool(&json, "forced", true);
 	json_times(&json, r);
@@ -306,6 +315,7 @@ static void emit_record(const struct result *r)
 
 void report_json(const struct bench_cpu *list, unsigned count)
 {
+	block_id = timer_ticks();
 	log_printf("--- BEGIN RESULTS ---\n");
 	emit_context(list, count);
 	for (; count--; list++) {

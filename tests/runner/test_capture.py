@@ -20,8 +20,10 @@ BANNER = ["tlbed git: 0123456789ab, 4K granule", "  compiler  gcc 12.2.0", "  bo
 SEED = 4711
 
 
-def sealed(record):
+def sealed(record, block_id=None):
     """A result line as the kernel writes it."""
+    if block_id:
+        record = {**record, "block_id": hex(block_id)}
     text = json.dumps(record, separators=(",", ":"))[:-1]
     return f'{text},"crc":"{zlib.crc32(text.encode()):08x}"}}'
 
@@ -36,8 +38,8 @@ def context(boot, count):
 
 
 def block(boot=1, count=3):
-    return ["--- BEGIN RESULTS ---", sealed(context(boot, count)),
-            *map(sealed, records(boot, count)), "--- END RESULTS ---"]
+    lines = [sealed(line, boot) for line in (context(boot, count), *records(boot, count))]
+    return ["--- BEGIN RESULTS ---", *lines, "--- END RESULTS ---"]
 
 
 def check(boot=1):
@@ -258,7 +260,7 @@ class Damage(CaptureCase):
         """A gap from one boot's block into the next one's context."""
         first, second = block(1), block(2, 4)
         self.assert_damage([*first[:3], *second[1:], GOOD_END], 1, "2 result blocks: lines 1-3 (damaged)",
-                           "line 4: a context without the begin of results")
+                           "line 4: of another block, without the begin of results")
         self.assertEqual(self.real_times(), [2000, 2001, 2002, 2003])
         self.assertEqual(self.results()["context"]["git"], f"{2:012x}")
 
@@ -281,10 +283,19 @@ class Damage(CaptureCase):
         self.assertEqual(self.real_times("one.json"), [1000, 1001])
 
     def test_records_of_two_boots_in_one_block(self):
-        first, second = boot_of(1), boot_of(2)
-        lines = [*first[: self.line_of(first, "vmap/2M") - 1],  # a gap up to the next boot's block
-                 *second[self.line_of(second, "vmap/1M") - 1 :]]
-        self.assert_damage(lines, 1, "vmap/1M/tlbed: 2 records that differ, none is taken")
+        """A gap from one boot's records to the next one's, which may fit."""
+        first, second = block(1), block(2)
+        for gap in ([*first[:3], *second[3:]], [*first[:4], *second[3:]]):
+            self.assert_damage([*gap, GOOD_END], 1, "2 result blocks", "(damaged)",
+                               f"line {len(gap) - 2}: of another block, without the begin",
+                               "the context is missing")
+            self.assertEqual(self.real_times(), [2001, 2002])
+            os.remove(self.path("results.json"))
+
+    def test_records_of_two_boots_that_do_not_say_whose_they_are(self):
+        lines = [*map(sealed, [context(1, 3), *records(1, 2), *records(2, 3)[1:]])]
+        self.assert_damage(["--- BEGIN RESULTS ---", *lines, "--- END RESULTS ---", GOOD_END], 1,
+                           "vmap/1M/tlbed: 2 records that differ, none is taken")
         self.assertEqual(self.real_times(), [1000, 2002])
 
     def test_much_damage_is_summed_up(self):

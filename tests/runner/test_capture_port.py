@@ -259,11 +259,13 @@ class BadPort(PortCase):
         self.assert_refused(self.start(), f"{self.port}: another program has it")
 
     def test_port_that_may_not_be_opened(self):
-        os.chmod(self.port, 0)
-        child = subprocess.run(command_of_nobody(self.port), capture_output=True, text=True,
-                               stdin=subprocess.DEVNULL)
-        self.assertEqual(child.returncode, 5)
-        self.assertEqual(child.stderr, f"tlbed: {self.port}: Permission denied (exit status 5)\n")
+        fcntl.ioctl(self.slave, termios.TIOCEXCL)  # as it is while somebody else captures
+        for mode, says in ((0, "Permission denied"), (0o666, "another program has it")):
+            os.chmod(self.port, mode)
+            child = subprocess.run(command_of_nobody(self.port), capture_output=True, text=True,
+                                   stdin=subprocess.DEVNULL)
+            self.assertEqual(child.returncode, 5)
+            self.assertEqual(child.stderr, f"tlbed: {self.port}: {says} (exit status 5)\n")
 
     def test_log_that_cannot_be_created(self):
         self.assert_refused(self.start("--log", "no/such"), "no/such: No such file or directory")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from .console import BEGIN_RESULTS, END_RESULTS, EXIT_LINE
 
 CRC_KEY = ',"crc":"'
+BLOCK_ID = "block_id"  # the same in all lines of a block
 NO_END = "the end of results is missing"
 # What the first lines of a boot begin with: any of them may be damaged or lost.
 BANNER = ("tlbed git: ", "  compiler  ", "  entry     EL")
@@ -96,6 +97,7 @@ class Reader:
         self.found = []
         self.block = None  # the open one
         self.seen = {}  # its good lines, each with its number
+        self.block_id = None  # theirs
         self.is_fresh = False  # nothing but the begin of the open block
         self.booting = True  # no block yet since the boot began
         self.number = 0  # of the last line
@@ -130,6 +132,7 @@ class Reader:
         self.block = Results(present=True, first=number)
         self.found.append(self.block)
         self.seen = {}
+        self.block_id = None
         self.is_fresh = True
         self.booting = False
 
@@ -163,6 +166,12 @@ class Reader:
             sentences.append(f"{count} of {block.context['records']} records are there")
         return sentences
 
+    def _is_anothers(self, record, block_id):
+        """Whether a line is no part of the open block: of another boot's, after a gap."""
+        if "name" not in record and self.block.context:  # a block begins with its context
+            return True
+        return None not in (block_id, self.block_id) and block_id != self.block_id
+
     def _record(self, number, line):
         self.is_fresh = False
         if line in self.seen:
@@ -173,10 +182,12 @@ class Reader:
         except ValueError as error:
             self.block.say(number, f"{error}: {quote(line)}")
             return
-        if "name" not in record and self.block.context:  # a block begins with its context
+        block_id = record.pop(BLOCK_ID, None)
+        if self._is_anothers(record, block_id):
             self.close()
             self._open(number)
-            self.block.say(number, "a context without the begin of results")
+            self.block.say(number, "of another block, without the begin of results")
+        self.block_id = block_id
         self.seen[line] = number
         if "name" in record:
             self.block.benchmarks.append(record)

@@ -31,8 +31,11 @@ class Port:
         self.path = path
         if baud not in SPEEDS:
             raise Trouble(f"{baud} baud is no speed of this machine's: {', '.join(map(str, sorted(SPEEDS)))}")
-        # Not blocking: without a carrier the open would wait for one.
-        self.fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        taken = Trouble(f"{path}: another program has it")
+        try:  # not blocking: without a carrier the open would wait for one
+            self.fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        except OSError as error:
+            raise taken if error.errno == errno.EBUSY else error from None
         os.set_blocking(self.fd, True)
         if not os.isatty(self.fd):
             raise Trouble(f"{path} is neither a serial port nor a log")
@@ -42,7 +45,7 @@ class Port:
             self._set(baud)
             fcntl.ioctl(self.fd, termios.TIOCEXCL)  # for those who ask for no lock; root may
         except BlockingIOError:
-            raise Trouble(f"{path}: another program has it") from None
+            raise taken from None
         except OSError as error:
             raise Trouble(f"{path}: {error.strerror}") from None
         except termios.error as error:
