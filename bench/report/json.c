@@ -43,6 +43,12 @@ static void json_hex(struct json *json, const char *key, uint64_t value)
 	json_string(json, key, text);
 }
 
+static void emit_line(struct json *json)
+{
+	json_hex(json, "block_id", block_id);
+	json_emit(json);
+}
+
 static void json_ram(struct json *json)
 {
 	struct phys_range r;
@@ -191,7 +197,6 @@ static void emit_context(const struct bench_cpu *list, unsigned count)
 	recall(list);
 	json_begin(&json, line, sizeof(line));
 	json_unsigned(&json, "schema", SCHEMA);
-	json_hex(&json, "block_id", block_id);
 	/* Without the banner's own label. */
 	json_string(&json, "git", build_git + (strncmp(build_git, "git: ", 5) ? 0 : 5));
 	json_string(&json, "compiler", build_compiler);
@@ -212,7 +217,7 @@ static void emit_context(const struct bench_cpu *list, unsigned count)
 	json_cpus(&json, list, count);
 	json_skipped(&json, list, count);
 	json_unsigned(&json, "records", count_records(list, count));
-	json_emit(&json);
+	emit_line(&json);
 }
 
 static void json_times(struct json *json, const struct result *r)
@@ -297,7 +302,6 @@ static void emit_record(const struct result *r)
 
 	json_begin(&json, line, sizeof(line));
 	json_string(&json, "name", r->name);
-	json_hex(&json, "block_id", block_id);
 	if (counters.forced)
 		json_bool(&json, "forced", true);
 	json_times(&json, r);
@@ -310,7 +314,7 @@ static void emit_record(const struct result *r)
 	json_target(&json, r);
 	json_runs(&json, r);
 	json_events_record(&json, r);
-	json_emit(&json);
+	emit_line(&json);
 }
 
 void report_json(const struct bench_cpu *list, unsigned count)

@@ -297,6 +297,11 @@ class Damage(CaptureCase):
         self.assert_damage(["--- BEGIN RESULTS ---", *lines, "--- END RESULTS ---", GOOD_END], 1,
                            "vmap/1M/tlbed: 2 records that differ, none is taken")
         self.assertEqual(self.real_times(), [1000, 2002])
+        os.remove(self.path("results.json"))
+        lines = [*map(sealed, [context(1, 3), *records(1, 2), context(2, 3), *records(2, 3)])]
+        self.assert_damage(["--- BEGIN RESULTS ---", *lines, "--- END RESULTS ---", GOOD_END], 1,
+                           "line 5: of another block, without the begin")
+        self.assertEqual(self.real_times(), [2000, 2001, 2002])
 
     def test_much_damage_is_summed_up(self):
         lines = boot_of(count=40)

@@ -15,10 +15,13 @@ import sys
 import termios
 import threading
 import time
+import unittest
 
 import tap
 from test_capture import (CAPTURE, GOOD_END, SEED, UBOOT, block, boot_of, check, command_of_nobody,
                           join, records)
+
+from runner import serial
 
 MEGABYTE = 1 << 20
 TIOCGEXCL = 0x80045440  # of Linux's <asm-generic/ioctls.h>
@@ -84,6 +87,17 @@ class PortCase(tap.ScratchCase):
                 return
             time.sleep(0.01)
         self.fail(f"{name} never had {size} bytes")
+
+
+class Lines(unittest.TestCase):
+    def test_no_piece_of_a_long_line_is_a_line(self):
+        splitter, long = serial.Splitter(), b"x" * (serial.LINE_MAX + 1)
+        exit_line = GOOD_END.encode() + b"\n"
+        self.assertEqual(splitter.feed(b"a\r\nb\r"), [b"a\n"])
+        self.assertEqual(splitter.feed(b"\n" + long), [b"b\n", long])
+        self.assertEqual(splitter.feed(exit_line), [exit_line[:-1], b"\n"])
+        self.assertEqual(splitter.feed(exit_line + b"c"), [exit_line])
+        self.assertEqual(splitter.open, b"c")
 
 
 class Port(PortCase):
