@@ -175,7 +175,8 @@ class Logs(CaptureCase):
         self.assertEqual(self.real_times(), [2000, 2001, 2002])
 
     def test_exit_line_that_the_log_contradicts(self):
-        for line in ("not ok 3 - map/x", "FAILED  vmap/1M/tlbed: a wrong page", "tlbed: panic: x"):
+        for line in ("not ok 3 - map/x", "FAILED  vmap/1M/tlbed: a wrong page", "tlbed: panic: x",
+                     "unknown option 'x'", "malformed value 'x'", "no match for 'x'"):
             with self.subTest(line):
                 log = [*BANNER, line, *block(), GOOD_END]
                 self.assertEqual(self.capture(log), 1)
@@ -368,6 +369,7 @@ class BadInput(CaptureCase):
         self.assert_refused("no-such.log", says="no-such.log: No such file or directory")
         self.assert_refused(self.folder, says="Is a directory")
         self.assert_refused("/dev/null", says="/dev/null is neither a serial port nor a log")
+        self.assert_refused("/proc/self/mem", says="/proc/self/mem: Input/output error")
         self.assert_refused(says="required: source")
 
     def test_source_that_may_not_be_read(self):

@@ -18,7 +18,8 @@ CRC_LINE = re.compile(r"crc: ([0-9a-f]{8})")
 KEY_VALUE = re.compile(r"[^:]+: .*")
 CHECK_LINES_MAX = 10000  # the kernel's have room for fewer
 LOADED = "Starting kernel ..."  # U-Boot's last words
-FAILURES = ("not ok ", "FAILED  ", "tlbed: panic: ")  # after these no exit status is 0
+# After these no exit status is 0.
+FAILURES = ("not ok ", "FAILED  ", "tlbed: panic: ", "unknown option '", "malformed value '", "no match for '")
 TEXT = re.compile(rb"[^\r\n]+")
 NO_EXIT = "no exit line"
 CUT = "the exit line has no line end, the log is cut"
