@@ -222,6 +222,17 @@ class Damage(CaptureCase):
                            f"line {at + 2}: the same as line {at + 1}")
         self.assertEqual(self.real_times(), [1000, 1001, 1002])
 
+    def test_line_end_lost(self):
+        """Between two records, and between one and what is none: each has its CRC."""
+        lines = block()
+        for glued in ([*lines[:2], lines[2] + lines[3], *lines[4:]],
+                      [*lines[:2], "=> " + lines[2], lines[3][:40] + lines[3] + "\x1b[2J", *lines[4:]],
+                      [lines[0], "".join(lines[1:5]), *lines[5:]]):
+            self.assert_damage([*glued, GOOD_END], 1, "crc mismatch")
+            self.assertEqual(self.real_times(), [1000, 1001, 1002])
+            self.assertEqual(self.results()["context"]["git"], f"{1:012x}")
+            os.remove(self.path("results.json"))
+
     def test_missing_end(self):
         for said, status in ((0, 1), (1, 1), (2, 2), (3, 3)):
             lines = [line for line in boot_of(end=f"tlbed: exit status {said}")

@@ -6,12 +6,15 @@ import contextlib
 import datetime
 import json
 import os
+import re
 import zlib
 from dataclasses import dataclass, field
 
 from .console import BEGIN_RESULTS, END_RESULTS, EXIT_LINE
 
 CRC_KEY = ',"crc":"'
+CRC_END = re.compile(CRC_KEY + r'[0-9a-f]{8}"\}')
+BEGINS = ('{"name":', '{"schema":')  # of a record and of a context
 BLOCK_ID = "block_id"  # the same in all lines of a block
 NO_END = "the end of results is missing"
 # What the first lines of a boot begin with: any of them may be damaged or lost.
@@ -59,6 +62,19 @@ def read_record(line):
     if not isinstance(record.get("name", ""), str):
         raise ValueError("its name is no text")
     return record
+
+
+def whole_parts(line):
+    """What of a line that lost its begin, or an end between two lines, is a result line all the
+    same: its own CRC says so.
+    """
+    at = 0
+    for end in CRC_END.finditer(line):
+        begin = max(line.rfind(text, at, end.start()) for text in BEGINS)
+        with contextlib.suppress(ValueError):
+            if begin >= 0 and read_record(line[begin : end.end()]):
+                yield line[begin : end.end()]
+        at = end.end()
 
 
 def parse(lines):
@@ -181,6 +197,8 @@ class Reader:
             record = read_record(line)
         except ValueError as error:
             self.block.say(number, f"{error}: {quote(line)}")
+            for part in whole_parts(line):
+                self._record(number, part)
             return
         block_id = record.pop(BLOCK_ID, None)
         if self._is_anothers(record, block_id):
