@@ -346,6 +346,16 @@ class SiliconCheck(CaptureCase):
         self.assertEqual(self.out.splitlines(), check(2))
         self.assertIn("lines 15-21: crc mismatch", self.err)
 
+    def test_a_good_crc_is_enough(self):
+        lines = check()
+        for damaged, sentence in (
+                (lines[:6], "lines 1-6: its end is missing"),
+                ([*lines[:6], "ok 1 - map/x", *BANNER], "lines 1-7: its end is missing"),
+                ([*lines[:6], "=> ", lines[6]], "line 7: text after the crc")):
+            self.assertEqual(self.capture([*damaged, GOOD_END]), 1)
+            self.assertIn(f"damaged silicon check: {sentence}\n", self.err)
+            self.assertEqual(self.out.splitlines(), lines)
+
     def test_damage_that_a_good_one_follows(self):
         self.assertEqual(self.capture([*check(1)[:4], *BANNER, *check(2), GOOD_END]), 0)
         self.assertIn("lines 1-4: its end is missing", self.err)
@@ -360,8 +370,10 @@ class SiliconCheck(CaptureCase):
         for damaged, sentence in (
                 ([*lines[:2], *lines[3:]], "lines 1-6: crc mismatch"),
                 ([*lines[:2], "midr", *lines[3:]], "line 3: not `key: value`: midr"),
-                ([*lines[:5], lines[6]], "lines 1-6: the last line is no crc"),
-                (lines[:6], "lines 1-6: its end is missing"),
+                ([*lines[:5], lines[6]], "lines 1-6: its crc is missing"),
+                (lines[:5], "lines 1-5: its end is missing"),
+                ([lines[0], "crc: 00000000", lines[6]], "lines 1-3: crc mismatch"),
+                ([*lines[:4], *lines[5:6]], "lines 1-5: its end is missing"),
                 (lines[6:], "line 1: end without begin"),
                 ([*lines[:3], lines[2], *lines[3:]], "lines 1-8: crc mismatch")):
             with self.subTest(sentence):

@@ -178,7 +178,7 @@ class Property(tap.ScratchCase):
             self.verify_block(found)
         self.verify_nothing_lost(log, data)
         self.verify_status(log, data)
-        good = [found for found in log.checks if not found.damaged]
+        good = [found for found in log.checks if found.is_good]
         for found in good:
             self.assertIn(found.text(), self.checks)
         return (sum(not found.damaged for found in log.blocks),

@@ -14,7 +14,7 @@ from . import console, keyboard, results
 
 BEGIN_CHECK = "--- BEGIN SILICON CHECK ---"
 END_CHECK = "--- END SILICON CHECK ---"
-CRC_LINE = re.compile(r"crc: ([0-9a-f]{8})")
+CRC_LINE = re.compile(r"crc: [0-9a-f]{8}")
 KEY_VALUE = re.compile(r"[^:]+: .*")
 CHECK_LINES_MAX = 10000  # the kernel's have room for fewer
 LOADED = "Starting kernel ..."  # U-Boot's last words
@@ -33,6 +33,7 @@ class Check:
     last: int = 0
     lines: list = field(default_factory=list)
     numbers: list = field(default_factory=list)  # of these lines
+    is_good: bool = False  # by its crc, whatever its end
     damaged: list = field(default_factory=list)  # one sentence each
 
     def text(self):
@@ -193,15 +194,21 @@ class Log:
         if not check:
             return
         check.last = self._number
-        match = CRC_LINE.fullmatch(check.lines[-1]) if check.lines else None
-        body = "".join(f"{line}\n" for line in check.lines[:-1])
+        at = next((at for at, line in enumerate(check.lines) if CRC_LINE.fullmatch(line)), None)
+        if at:  # the crc of nothing is of no check
+            body = "".join(f"{line}\n" for line in check.lines[:at])
+            check.is_good = check.lines[at] == f"crc: {zlib.crc32(body.encode()):08x}"
         if not is_whole:
             check.damaged.append(f"{place(check)}: its end is missing")
-        elif not match:
-            check.damaged.append(f"{place(check)}: the last line is no crc")
-        elif f"{zlib.crc32(body.encode()):08x}" != match.group(1):
+        elif at is None:
+            check.damaged.append(f"{place(check)}: its crc is missing")
+        elif at + 1 < len(check.lines):
+            check.damaged.append(f"line {check.numbers[at + 1]}: text after the crc")
+        elif not check.is_good:
             check.damaged.append(f"{place(check)}: crc mismatch")
-        if check.damaged:
+        if check.is_good:
+            check.lines = check.lines[: at + 1]
+        else:
             check.damaged += [f"line {number}: not `key: value`: {results.quote(line)}"
                               for number, line in zip(check.numbers, check.lines)
                               if not KEY_VALUE.fullmatch(line)]
