@@ -205,13 +205,17 @@ class Port(PortCase):
         self.assertEqual(self.file(), data + b"tlbed: exit status 1\r\n" + join([GOOD_END]))
 
     def test_port_that_goes_away(self):
+        """Within a record: those before it are kept."""
+        data = join([*UBOOT, *block()[:3]]) + block()[3][:40].encode()
         child = self.start()
-        self.send(join(UBOOT))
-        self.await_log(len(join(UBOOT)))
+        self.send(data)
+        self.await_log(len(data))
         os.close(self.board)
         self.assertEqual(self.finish(child), 4)
         self.assertIn("went away (exit status 4)", self.err)
-        self.assertEqual(self.file(), join(UBOOT))
+        self.assertEqual(self.file(), data)
+        self.assertEqual(self.benchmarks(), records(1, 1))
+        self.assertIn("1 of 3 records are there", self.err)
 
     def test_interrupt_leaves_what_came(self):
         with open(self.path("results.json"), "w", encoding="utf-8") as file:
