@@ -324,6 +324,15 @@ class BadPort(PortCase):
         self.assertEqual(self.benchmarks(), records(1, 3))
         self.assertEqual(self.file(), data[:-10])
 
+    def test_two_things_that_fail(self):
+        child = self.start("--results", "no/such")
+        self.send(join([*UBOOT, *block()]))
+        self.await_log(len(join([*UBOOT, *block()])))
+        os.close(self.board)
+        self.assertEqual(self.finish(child), 4)
+        self.assertIn(f"tlbed: {self.port} went away\n", self.err)
+        self.assertIn("tlbed: no/such cannot be written: No such file or directory (exit status 4)\n", self.err)
+
     def test_log_that_cannot_be_written(self):
         child = self.start("--log", "/dev/full")
         self.send(join(boot_of()))
