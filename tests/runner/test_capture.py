@@ -4,6 +4,7 @@
 import json
 import os
 import random
+import resource
 import subprocess
 import sys
 import unittest
@@ -117,7 +118,8 @@ class Logs(CaptureCase):
         for status in range(4):
             with self.subTest(status):
                 self.assertEqual(self.capture(boot_of(end=f"tlbed: exit status {status}")), status)
-        for end in ("tlbed: exit status 4", "x" + GOOD_END, "tlbed: exit statu"):
+        for end in ("tlbed: exit status 4", "x" + GOOD_END, "tlbed: exit statu", "tlbed: exit " + GOOD_END,
+                    GOOD_END + GOOD_END, GOOD_END + "0", "tlbed: exit\xff status 0"):
             with self.subTest(end):
                 self.assertEqual(self.capture(boot_of(end=end)), 4)
                 self.assertIn("no exit line (exit status 4)", self.err)
@@ -169,6 +171,7 @@ class Logs(CaptureCase):
         self.assertEqual(self.capture(boot("tlbed> bench=vmap/* samples=1")), 0)
         self.assertEqual(self.real_times(), [1000, 1001, 1002, 2000, 2001, 2002])
         self.assertIn("numbers 1 to 2, of one boot, are used", self.err)
+        self.assertEqual(self.results()["context"]["records"], 6)
         self.assertEqual(self.capture(boot("tlbed> x"), "--block", "1"), 0)
         self.assertEqual(self.real_times(), [1000, 1001, 1002])
         self.assertEqual(self.capture(boot("ok 1 - map/x")), 0)
@@ -281,10 +284,17 @@ class Damage(CaptureCase):
         self.assertIn("no crc: ?[2J???\n", self.err)
 
     def test_a_block_that_is_mostly_noise(self):
-        """What is said of it has an end."""
-        self.assertEqual(self.capture(join(block()[:-1]) + b"noise\r\n" * 200000 + join(block()[-1:])), 4)
+        """What is said of it has an end, and of its memory little is kept."""
+        noise = b"noise\r\n" * 500000
+        with open(self.path("log"), "wb") as file:
+            file.write(join(block()[:-1]) + noise + join([block()[-1], GOOD_END]))
+        limit = 12 * len(noise) + (64 << 20)  # of address space, Python's own included
+        child = subprocess.run([sys.executable, "-B", CAPTURE, "log"], cwd=self.folder, timeout=60,
+                               stdin=subprocess.DEVNULL, capture_output=True,
+                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
+        self.assertEqual(child.returncode, 1, child.stderr[-500:])
         self.assertEqual(self.real_times(), [1000, 1001, 1002])
-        self.assertEqual(self.results()["context"]["damaged"][-1], "199000 more lines")
+        self.assertEqual(self.results()["context"]["damaged"][-1], "499000 more lines")
 
     def test_power_cut_within_a_block(self):
         first = boot_of(1)

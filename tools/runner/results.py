@@ -94,6 +94,9 @@ def merge(blocks):
         found.benchmarks += block.benchmarks
         found.damaged += block.damaged
         found.present |= block.present
+    promised = [block.context.get("records") for block in blocks]
+    if len(blocks) > 1 and all(isinstance(count, int) for count in promised):
+        found.context["records"] = sum(promised)
     if blocks:
         found.first, found.last = blocks[0].first, blocks[-1].last
     return found
