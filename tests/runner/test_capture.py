@@ -405,6 +405,16 @@ class BadInput(CaptureCase):
         self.assert_refused("/proc/self/mem", says="/proc/self/mem: Input/output error")
         self.assert_refused(says="required: source")
 
+    def test_source_that_is_too_large(self):
+        with open(self.path("log"), "wb") as file:
+            file.truncate(1 << 40)  # takes no room
+        limit = (1 << 30, 1 << 30)
+        child = subprocess.run([sys.executable, "-B", CAPTURE, "log"], cwd=self.folder, timeout=60,
+                               stdin=subprocess.DEVNULL, capture_output=True,
+                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, limit))
+        self.assertEqual(child.stderr, b"tlbed: log: larger than memory (exit status 5)\n")
+        self.assertEqual(child.returncode, 5)
+
     def test_source_that_may_not_be_read(self):
         with open(self.path("console.log"), "wb") as file:
             file.write(join(boot_of()))
