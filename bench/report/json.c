@@ -13,6 +13,7 @@
 #include "bench/report/judge.h"
 #include "bench/selfcheck.h"
 #include "bench/silicon/runs.h"
+#include "drivers/timer.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/cmdline/options.h"
@@ -28,12 +29,24 @@
 /* 1,000 samples of 20 digits, or 512 skipped records with their reasons; and the rest. */
 static char line[80 * KiB];
 
+/*
+ * Ties the lines of a block together: the ticks since power-on at its begin, which no other
+ * boot's block has. A gap in a log may reach from one boot's records into the next one's.
+ */
+static uint64_t block_id;
+
 static void json_hex(struct json *json, const char *key, uint64_t value)
 {
 	char text[20];
 
 	snprintf(text, sizeof(text), "0x%lx", value);
 	json_string(json, key, text);
+}
+
+static void emit_line(struct json *json)
+{
+	json_hex(json, "block_id", block_id);
+	json_emit(json);
 }
 
 static void json_ram(struct json *json)
@@ -204,7 +217,7 @@ static void emit_context(const struct bench_cpu *list, unsigned count)
 	json_cpus(&json, list, count);
 	json_skipped(&json, list, count);
 	json_unsigned(&json, "records", count_records(list, count));
-	json_emit(&json);
+	emit_line(&json);
 }
 
 static void json_times(struct json *json, const struct result *r)
@@ -301,11 +314,12 @@ static void emit_record(const struct result *r)
 	json_target(&json, r);
 	json_runs(&json, r);
 	json_events_record(&json, r);
-	json_emit(&json);
+	emit_line(&json);
 }
 
 void report_json(const struct bench_cpu *list, unsigned count)
 {
+	block_id = timer_ticks();
 	log_printf("--- BEGIN RESULTS ---\n");
 	emit_context(list, count);
 	for (; count--; list++) {

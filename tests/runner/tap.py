@@ -41,7 +41,8 @@ class TapResult(unittest.TestResult):
     def addSubTest(self, test, subtest, err):
         super().addSubTest(test, subtest, err)
         if err:  # unittest reports nothing more for the test itself then
-            self._line(subtest, False, self.failures[-1][1] if self.failures else str(err[1]))
+            kind = self.failures if issubclass(err[0], test.failureException) else self.errors
+            self._line(subtest, False, kind[-1][1])
 
     def addSkip(self, test, reason):
         super().addSkip(test, reason)

@@ -4,6 +4,7 @@
 import json
 import os
 import random
+import resource
 import subprocess
 import sys
 import unittest
@@ -11,18 +12,19 @@ import zlib
 
 import tap  # puts tools/ on the path
 
-from runner import rawlog
-
 CAPTURE = os.path.join(tap.TOP, "tools", "capture")
 GOOD_END = "tlbed: exit status 0"
 UBOOT = ["DDR 9fffbe1e78 cym 24/02/04-10:09:20,fwver: v1.16", "U-Boot SPL 2025.01", "\x1b[7l\x1b[2J",
          "Hit any key to stop autoboot:  2 \b\b\b 1", "Retrieving file: /Image", "Starting kernel ...", ""]
+BANNER = ["tlbed git: 0123456789ab, 4K granule", "  compiler  gcc 12.2.0", "  board     Rock 5B",
+          "  entry     EL2, image at 0x2000000, PSCI by smc"]
 SEED = 4711
-ROUNDS = 1200
 
 
-def sealed(record):
+def sealed(record, block_id=None):
     """A result line as the kernel writes it."""
+    if block_id:
+        record = {**record, "block_id": hex(block_id)}
     text = json.dumps(record, separators=(",", ":"))[:-1]
     return f'{text},"crc":"{zlib.crc32(text.encode()):08x}"}}'
 
@@ -37,8 +39,8 @@ def context(boot, count):
 
 
 def block(boot=1, count=3):
-    return ["--- BEGIN RESULTS ---", sealed(context(boot, count)),
-            *map(sealed, records(boot, count)), "--- END RESULTS ---"]
+    lines = [sealed(line, boot) for line in (context(boot, count), *records(boot, count))]
+    return ["--- BEGIN RESULTS ---", *lines, "--- END RESULTS ---"]
 
 
 def check(boot=1):
@@ -49,9 +51,8 @@ def check(boot=1):
             "--- END SILICON CHECK ---"]
 
 
-def boot_of(number=1, count=3, end=GOOD_END, banner=True):
-    return [*UBOOT, *(["tlbed git: 0123456789ab, 4K granule"] if banner else []), "ok 1 - map/x",
-            *check(number), *block(number, count), end]
+def boot_of(number=1, count=3, end=GOOD_END):
+    return [*UBOOT, *BANNER, "ok 1 - map/x", *check(number), *block(number, count), end]
 
 
 def join(lines, end="\r\n"):
@@ -117,7 +118,8 @@ class Logs(CaptureCase):
         for status in range(4):
             with self.subTest(status):
                 self.assertEqual(self.capture(boot_of(end=f"tlbed: exit status {status}")), status)
-        for end in ("tlbed: exit status 4", "x" + GOOD_END, "tlbed: exit statu"):
+        for end in ("tlbed: exit status 4", "x" + GOOD_END, "tlbed: exit statu", "tlbed: exit " + GOOD_END,
+                    GOOD_END + GOOD_END, GOOD_END + "0", "tlbed: exit\xff status 0"):
             with self.subTest(end):
                 self.assertEqual(self.capture(boot_of(end=end)), 4)
                 self.assertIn("no exit line (exit status 4)", self.err)
@@ -162,6 +164,29 @@ class Logs(CaptureCase):
         self.assertEqual(self.capture(boot_of()), 0)
         self.assertNotIn("came later", self.err)
 
+    def test_blocks_of_one_boots_shell_are_one_file(self):
+        """As in the runner's; a block without the prompt before it is another boot's."""
+        def boot(prompt):
+            return [*BANNER, "tlbed> bench=vmap/*", *block(1), prompt, *block(2), GOOD_END]
+        self.assertEqual(self.capture(boot("tlbed> bench=vmap/* samples=1")), 0)
+        self.assertEqual(self.real_times(), [1000, 1001, 1002, 2000, 2001, 2002])
+        self.assertIn("numbers 1 to 2, of one boot, are used", self.err)
+        self.assertEqual(self.results()["context"]["records"], 6)
+        self.assertEqual(self.capture(boot("tlbed> x"), "--block", "1"), 0)
+        self.assertEqual(self.real_times(), [1000, 1001, 1002])
+        self.assertEqual(self.capture(boot("ok 1 - map/x")), 0)
+        self.assertEqual(self.real_times(), [2000, 2001, 2002])
+
+    def test_exit_line_that_the_log_contradicts(self):
+        for line in ("not ok 3 - map/x", "FAILED  vmap/1M/tlbed: a wrong page", "tlbed: panic: x",
+                     "unknown option 'x'", "malformed value 'x'", "no match for 'x'"):
+            with self.subTest(line):
+                log = [*BANNER, line, *block(), GOOD_END]
+                self.assertEqual(self.capture(log), 1)
+                self.assertIn(f"the exit line says 0, and line 5 is `{line}`", self.err)
+                self.assertEqual(self.capture([*log[:-1], "tlbed: exit status 3"]), 3)
+                self.assertEqual(self.capture([line, *boot_of(), *UBOOT, line]), 0)
+
     def test_a_run_without_results_has_its_status_and_leaves_no_file(self):
         tests = ["tlbed git: 0", "1..1", "not ok 1 x", "tlbed: exit status 1"]
         self.assertEqual(self.capture(tests), 1)
@@ -200,11 +225,25 @@ class Damage(CaptureCase):
                            f"line {at + 2}: the same as line {at + 1}")
         self.assertEqual(self.real_times(), [1000, 1001, 1002])
 
+    def test_line_end_lost(self):
+        """Between two records, and between one and what is none: each has its CRC."""
+        lines = block()
+        for glued in ([*lines[:2], lines[2] + lines[3], *lines[4:]],
+                      [*lines[:2], "=> " + lines[2], lines[3][:40] + lines[3] + "\x1b[2J", *lines[4:]],
+                      [lines[0], "".join(lines[1:5]), *lines[5:]]):
+            self.assert_damage([*glued, GOOD_END], 1, "crc mismatch")
+            self.assertEqual(self.real_times(), [1000, 1001, 1002])
+            self.assertEqual(self.results()["context"]["git"], f"{1:012x}")
+            os.remove(self.path("results.json"))
+
     def test_missing_end(self):
-        lines = [line for line in boot_of() if line != "--- END RESULTS ---"]
-        self.assert_damage(lines, 4, f"line {len(lines) - 1}: the end of results is missing",
-                           "truncated console")
-        self.assertEqual(self.real_times(), [1000, 1001, 1002])
+        for said, status in ((0, 1), (1, 1), (2, 2), (3, 3)):
+            lines = [line for line in boot_of(end=f"tlbed: exit status {said}")
+                     if line != "--- END RESULTS ---"]
+            self.assert_damage(lines, status,
+                               f"line {len(lines) - 1}: the end of results is missing")
+            self.assertEqual(self.real_times(), [1000, 1001, 1002])
+            os.remove(self.path("results.json"))
 
     def test_missing_begin(self):
         lines = [line.replace("BEGIN R", "BEGAN R") for line in boot_of()]
@@ -217,6 +256,46 @@ class Damage(CaptureCase):
                            "line 2: end of results without their begin")
         self.assertFalse(os.path.exists(self.path("results.json")))
 
+    def test_begin_twice(self):
+        lines = boot_of()
+        at = lines.index("--- BEGIN RESULTS ---")
+        self.assert_damage([*lines[:at], lines[at], *lines[at:]], 1,
+                           f"line {at + 2}: the begin of results once more")
+        self.assertEqual(self.real_times(), [1000, 1001, 1002])
+
+    def test_records_of_another_kernel(self):
+        """Their CRC is right, and they are no record all the same."""
+        for text, sentence in (('{"name":["x"]', "its name is no text"),
+                               ('{"a":' + "[" * 100000 + "]" * 100000, "nested too deeply"),
+                               ('{"a":' + "[" * 9, "Expecting value"), ("[1", "Expecting ','")):
+            line = f'{text},"crc":"{zlib.crc32(text.encode()):08x}"}}'
+            self.assert_damage([*boot_of()[:-2], line, *boot_of()[-2:]], 1, f": {sentence}")
+
+    def test_two_contexts(self):
+        """A gap from one boot's block into the next one's context."""
+        first, second = block(1), block(2, 4)
+        self.assert_damage([*first[:3], *second[1:], GOOD_END], 1, "2 result blocks: lines 1-3 (damaged)",
+                           "line 4: of another block, without the begin of results")
+        self.assertEqual(self.real_times(), [2000, 2001, 2002, 2003])
+        self.assertEqual(self.results()["context"]["git"], f"{2:012x}")
+
+    def test_noise_in_a_sentence(self):
+        self.assertEqual(self.capture([*boot_of()[:-2], "[2J ", *boot_of()[-2:]]), 1)
+        self.assertIn("no crc: ?[2J???\n", self.err)
+
+    def test_a_block_that_is_mostly_noise(self):
+        """What is said of it has an end, and of its memory little is kept."""
+        noise = b"noise\r\n" * 500000
+        with open(self.path("log"), "wb") as file:
+            file.write(join(block()[:-1]) + noise + join([block()[-1], GOOD_END]))
+        limit = 12 * len(noise) + (64 << 20)  # of address space, Python's own included
+        child = subprocess.run([sys.executable, "-B", CAPTURE, "log"], cwd=self.folder, timeout=60,
+                               stdin=subprocess.DEVNULL, capture_output=True,
+                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
+        self.assertEqual(child.returncode, 1, child.stderr[-500:])
+        self.assertEqual(self.real_times(), [1000, 1001, 1002])
+        self.assertEqual(self.results()["context"]["damaged"][-1], "499000 more lines")
+
     def test_power_cut_within_a_block(self):
         first = boot_of(1)
         log = [*first[: self.line_of(first, "vmap/1M")], *boot_of(2)]
@@ -226,11 +305,25 @@ class Damage(CaptureCase):
         self.assertEqual(self.real_times("one.json"), [1000, 1001])
 
     def test_records_of_two_boots_in_one_block(self):
-        first, second = boot_of(1), boot_of(2)
-        lines = [*first[: self.line_of(first, "vmap/2M") - 1],  # a gap up to the next boot's block
-                 *second[self.line_of(second, "vmap/1M") - 1 :]]
-        self.assert_damage(lines, 1, "vmap/1M/tlbed: 2 records that differ, none is taken")
+        """A gap from one boot's records to the next one's, which may fit."""
+        first, second = block(1), block(2)
+        for gap in ([*first[:3], *second[3:]], [*first[:4], *second[3:]]):
+            self.assert_damage([*gap, GOOD_END], 1, "2 result blocks", "(damaged)",
+                               f"line {len(gap) - 2}: of another block, without the begin",
+                               "the context is missing")
+            self.assertEqual(self.real_times(), [2001, 2002])
+            os.remove(self.path("results.json"))
+
+    def test_records_of_two_boots_that_do_not_say_whose_they_are(self):
+        lines = [*map(sealed, [context(1, 3), *records(1, 2), *records(2, 3)[1:]])]
+        self.assert_damage(["--- BEGIN RESULTS ---", *lines, "--- END RESULTS ---", GOOD_END], 1,
+                           "vmap/1M/tlbed: 2 records that differ, none is taken")
         self.assertEqual(self.real_times(), [1000, 2002])
+        os.remove(self.path("results.json"))
+        lines = [*map(sealed, [context(1, 3), *records(1, 2), context(2, 3), *records(2, 3)])]
+        self.assert_damage(["--- BEGIN RESULTS ---", *lines, "--- END RESULTS ---", GOOD_END], 1,
+                           "line 5: of another block, without the begin")
+        self.assertEqual(self.real_times(), [2000, 2001, 2002])
 
     def test_much_damage_is_summed_up(self):
         lines = boot_of(count=40)
@@ -263,13 +356,34 @@ class SiliconCheck(CaptureCase):
         self.assertEqual(self.out.splitlines(), check(2))
         self.assertIn("lines 15-21: crc mismatch", self.err)
 
+    def test_a_good_crc_is_enough(self):
+        lines = check()
+        for damaged, sentence in (
+                (lines[:6], "lines 1-6: its end is missing"),
+                ([*lines[:6], "ok 1 - map/x", *BANNER], "lines 1-7: its end is missing"),
+                ([*lines[:6], "=> ", lines[6]], "line 7: text after the crc")):
+            self.assertEqual(self.capture([*damaged, GOOD_END]), 1)
+            self.assertIn(f"damaged silicon check: {sentence}\n", self.err)
+            self.assertEqual(self.out.splitlines(), lines)
+
+    def test_damage_that_a_good_one_follows(self):
+        self.assertEqual(self.capture([*check(1)[:4], *BANNER, *check(2), GOOD_END]), 0)
+        self.assertIn("lines 1-4: its end is missing", self.err)
+        self.assertEqual(self.out.splitlines(), check(2))
+
+    def test_a_check_without_end(self):
+        self.assertEqual(self.capture([check()[0], *["a: b"] * 20000, *boot_of()]), 0)
+        self.assertIn("lines 1-10002: its end is missing", self.err)
+
     def test_damage(self):
         lines = check()
         for damaged, sentence in (
                 ([*lines[:2], *lines[3:]], "lines 1-6: crc mismatch"),
                 ([*lines[:2], "midr", *lines[3:]], "line 3: not `key: value`: midr"),
-                ([*lines[:5], lines[6]], "lines 1-6: the last line is no crc"),
-                (lines[:6], "lines 1-6: its end is missing"),
+                ([*lines[:5], lines[6]], "lines 1-6: its crc is missing"),
+                (lines[:5], "lines 1-5: its end is missing"),
+                ([lines[0], "crc: 00000000", lines[6]], "lines 1-3: crc mismatch"),
+                ([*lines[:4], *lines[5:6]], "lines 1-5: its end is missing"),
                 (lines[6:], "line 1: end without begin"),
                 ([*lines[:3], lines[2], *lines[3:]], "lines 1-8: crc mismatch")):
             with self.subTest(sentence):
@@ -288,7 +402,18 @@ class BadInput(CaptureCase):
         self.assert_refused("no-such.log", says="no-such.log: No such file or directory")
         self.assert_refused(self.folder, says="Is a directory")
         self.assert_refused("/dev/null", says="/dev/null is neither a serial port nor a log")
+        self.assert_refused("/proc/self/mem", says="/proc/self/mem: Input/output error")
         self.assert_refused(says="required: source")
+
+    def test_source_that_is_too_large(self):
+        with open(self.path("log"), "wb") as file:
+            file.truncate(1 << 40)  # takes no room
+        limit = (1 << 30, 1 << 30)
+        child = subprocess.run([sys.executable, "-B", CAPTURE, "log"], cwd=self.folder, timeout=60,
+                               stdin=subprocess.DEVNULL, capture_output=True,
+                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, limit))
+        self.assertEqual(child.stderr, b"tlbed: log: larger than memory (exit status 5)\n")
+        self.assertEqual(child.returncode, 5)
 
     def test_source_that_may_not_be_read(self):
         with open(self.path("console.log"), "wb") as file:
@@ -304,7 +429,8 @@ class BadInput(CaptureCase):
         for words in (["--baud", "115200"], ["--log", "x"], ["--timeout", "0"]):
             self.assertEqual(self.capture(boot_of(), *words), 5)
             self.assertIn(f"{words[0]} is for a serial port", self.err)
-        self.assert_refused("console.log", "--timeout", "-1", says="'-1' is no number")
+        for text in ("-1", "1e3", "1000000000", "9" * 5000):
+            self.assert_refused("console.log", "--timeout", text, says=f"'{text}' is no number")
 
     def test_empty_log_and_noise(self):
         self.assertEqual(self.capture(b""), 4)
@@ -326,12 +452,23 @@ class BadInput(CaptureCase):
         self.assertEqual(self.capture(boot_of()), 4)
         self.assertIn("results.json cannot be written: No space left", self.err)
         self.assertEqual(self.real_times(), [1])
+        self.assertEqual(sorted(os.listdir(self.folder)), ["console.log", "folder", "results.json"])
 
     def test_results_do_not_take_the_logs_place(self):
-        self.assertEqual(self.capture(boot_of(), "--results", "./console.log"), 5)
-        self.assertIn("another name", self.err)
-        with open(self.path("console.log"), "rb") as file:
-            self.assertEqual(file.read(), join(boot_of()))
+        for log in ("r", "r.damaged", "r.partial"):
+            with open(self.path(log), "wb") as file:
+                file.write(join(boot_of()))
+            self.assert_refused(log, "--results", "./r", says="another name")
+            with open(self.path(log), "rb") as file:
+                self.assertEqual(file.read(), join(boot_of()))
+
+    def test_standard_streams_that_are_closed(self):
+        self.capture(boot_of())
+        os.remove(self.path("results.json"))
+        script = f'exec "$0" -B {CAPTURE} console.log <&- >&- 2>&-'
+        child = subprocess.run(["sh", "-c", script, sys.executable], cwd=self.folder)
+        self.assertEqual(child.returncode, 0)
+        self.assertEqual(self.real_times(), [1000, 1001, 1002])
 
     def test_standard_output_that_is_full(self):
         self.capture([*check(), GOOD_END])
@@ -340,147 +477,6 @@ class BadInput(CaptureCase):
                                    stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
         self.assertEqual(child.returncode, 4)
         self.assertIn(b"standard output cannot be written: No space left", child.stderr)
-
-
-class Damager:
-    """Ways in which a serial line and what reads it lose and change bytes."""
-
-    def __init__(self, chance):
-        self.chance = chance
-
-    def span(self, data, most):
-        at = self.chance.randrange(len(data))
-        return at, min(len(data), at + self.chance.randint(1, most))
-
-    def line(self, data):
-        """Where a line chosen at random begins and ends."""
-        at = self.chance.randrange(len(data))
-        return data.rfind(b"\n", 0, at) + 1, data.find(b"\n", at) + 1 or len(data)
-
-    def flip(self, data):
-        at = self.chance.randrange(len(data))
-        return data[:at] + bytes([data[at] ^ 1 << self.chance.randrange(8)]) + data[at + 1 :]
-
-    def noise(self, data):
-        at, end = self.span(data, 40)
-        return data[:at] + self.chance.randbytes(end - at) + data[end:]
-
-    def drop(self, data):
-        at, end = self.span(data, self.chance.choice((1, 1, 64, 4096)))
-        return data[:at] + data[end:]
-
-    def double(self, data):
-        at, end = self.span(data, self.chance.choice((1, 16, 512)))
-        return data[:end] + data[at:]
-
-    def drop_line(self, data):
-        at, end = self.line(data)
-        return data[:at] + data[end:]
-
-    def double_line(self, data):
-        at, end = self.line(data)
-        return data[:end] + data[at:]
-
-    def cut_line(self, data):
-        at, end = self.line(data)
-        return data[: self.chance.randint(at, end)] + b"\r\n" + data[end:]
-
-    def swap_lines(self, data):
-        """Two of one boot: whose a line is, it does not say."""
-        at, end = self.line(data)
-        far = data.find(b"\n", min(len(data) - 1, end + self.chance.randrange(1000))) + 1
-        farther = data.find(b"\n", far) + 1
-        if not end <= far < farther:
-            return data
-        return data[:at] + data[far:farther] + data[end:far] + data[at:end] + data[farther:]
-
-    def mix_line_ends(self, data):
-        ends = [b"\n", b"\r\n", b"\r\r\n", b"\r", b"\n\r", b"\0\n"]
-        return b"".join(line + self.chance.choice(ends) for line in data.split(b"\r\n"))
-
-    def put_nuls(self, data):
-        at = self.chance.randrange(len(data))
-        return data[:at] + b"\0" * self.chance.randint(1, 8) + data[at:]
-
-    def spoil_marker(self, data):
-        marker = self.chance.choice((b"BEGIN RESULTS", b"END RESULTS", b"BEGIN SILICON", b"END SILICON",
-                                     b"exit status", b"tlbed git"))
-        return data.replace(marker, marker[:-1] + b"?", 1)
-
-    def cut_log(self, data):
-        at = self.chance.randrange(len(data))
-        return data[at:] if self.chance.random() < 0.5 else data[: at + 1]
-
-    WAYS = (flip, noise, drop, double, drop_line, double_line, cut_line, swap_lines, mix_line_ends,
-            put_nuls, spoil_marker, cut_log)
-
-
-class Property(tap.ScratchCase):
-    """Whatever a damaged log gives as good is what a board sent, to the bit."""
-
-    COUNT = 12
-    BOOTS = (1, 2)
-
-    def setUp(self):
-        super().setUp()
-        self.log = b"".join(join(boot_of(boot, self.COUNT)) for boot in self.BOOTS)
-        self.lines = {line for boot in self.BOOTS for line in map(sealed, records(boot, self.COUNT))}
-        self.sent = {boot: (context(boot, self.COUNT), records(boot, self.COUNT)) for boot in self.BOOTS}
-        self.checks = ["\n".join([*check(boot), ""]) for boot in self.BOOTS]
-
-    def damage(self, chance, ways):
-        damager, data = Damager(chance), self.log
-        for _ in range(chance.randint(1, 5)):
-            data = chance.choice(ways)(damager, data) or b"\n"
-        return data
-
-    def verify(self, data):
-        """The counts of (whole blocks, records, good checks) of a damaged log."""
-        log = rawlog.Log(data)
-        whole = 0
-        for found in log.blocks:
-            for record in found.benchmarks:
-                self.assertIn(sealed(record), self.lines)
-            self.assertIn(found.context, [{}, *(sent[0] for sent in self.sent.values())])
-            if not found.damaged:
-                ordered = sorted(found.benchmarks, key=lambda record: record["pages"])
-                self.assertIn((found.context, ordered), list(self.sent.values()))
-                whole += 1
-        for found in log.checks:
-            if not found.damaged:
-                self.assertIn(found.text(), self.checks)
-        block = log.blocks[-1] if log.blocks else None
-        self.assertIn(log.judge(block)[0], range(5))
-        return whole, sum(len(found.benchmarks) for found in log.blocks), sum(
-            not found.damaged for found in log.checks)
-
-    def test_what_is_reported_as_good(self):
-        chance = random.Random(SEED)
-        self.assertEqual(self.verify(self.log), (2, 24, 2))
-        totals = [0, 0, 0]
-        for _ in range(ROUNDS):
-            totals = [a + b for a, b in zip(totals, self.verify(self.damage(chance, Damager.WAYS)))]
-        # Most of it is found, else the rest of this test shows nothing.
-        self.assertGreater(totals[0], ROUNDS * 2 // 4)
-        self.assertGreater(totals[1], ROUNDS * 24 // 2)
-        self.assertGreater(totals[2], ROUNDS * 2 // 2)
-
-    def test_each_way_alone(self):
-        for way in Damager.WAYS:
-            chance = random.Random(SEED)
-            with self.subTest(way.__name__):
-                for _ in range(ROUNDS // len(Damager.WAYS)):
-                    self.verify(self.damage(chance, [way]))
-
-    def test_every_cut(self):
-        """A log that ends or begins anywhere: nothing is made up, and no cut log is whole."""
-        data = join(boot_of(1, 2))
-        self.sent[1] = (context(1, 2), records(1, 2))
-        end = data.index(b"--- END RESULTS ---") + len("--- END RESULTS ---")
-        for at in range(len(data)):
-            self.assertEqual(self.verify(data[:at])[0], at >= end, at)
-            self.verify(data[at:])
-            self.assertEqual(rawlog.Log(data[:at]).judge(None)[0] == 0, at > len(data) - 2)
 
 
 if __name__ == "__main__":

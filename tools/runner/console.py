@@ -52,10 +52,15 @@ class Sink:
         self.error = ""  # one line
 
     def write(self, data):
-        self._try(lambda: (self.stream.write(data), self.stream.flush()))
+        self._try(lambda: self._write_all(data))
 
     def close(self):
         self._try(lambda: self.stream.close())
+
+    def _write_all(self, data):
+        while data:  # on a disk that gets full a part may be written, without an error
+            data = data[self.stream.write(data) :]
+        self.stream.flush()
 
     def _try(self, action):
         if self.stream is None:

@@ -17,6 +17,7 @@ from . import rawlog
 SPEEDS = {int(name[1:]): getattr(termios, name) for name in dir(termios)
           if re.fullmatch(r"B[1-9]\d+", name)}
 CHUNK = 1 << 16
+LINE_MAX = 1 << 17  # bytes; the kernel's longest are 80 KiB
 
 
 class Trouble(Exception):
@@ -30,8 +31,11 @@ class Port:
         self.path = path
         if baud not in SPEEDS:
             raise Trouble(f"{baud} baud is no speed of this machine's: {', '.join(map(str, sorted(SPEEDS)))}")
-        # Not blocking: without a carrier the open would wait for one.
-        self.fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        taken = Trouble(f"{path}: another program has it")
+        try:  # not blocking: without a carrier the open would wait for one
+            self.fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        except OSError as error:
+            raise taken if error.errno == errno.EBUSY else error from None
         os.set_blocking(self.fd, True)
         if not os.isatty(self.fd):
             raise Trouble(f"{path} is neither a serial port nor a log")
@@ -39,8 +43,11 @@ class Port:
             fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self.modes = termios.tcgetattr(self.fd)
             self._set(baud)
+            fcntl.ioctl(self.fd, termios.TIOCEXCL)  # for those who ask for no lock; root may
         except BlockingIOError:
-            raise Trouble(f"{path}: another program has it") from None
+            raise taken from None
+        except OSError as error:
+            raise Trouble(f"{path}: {error.strerror}") from None
         except termios.error as error:
             raise Trouble(f"{path}: {error.args[-1]}") from None
 
@@ -59,12 +66,35 @@ class Port:
         return self
 
     def __exit__(self, *_):
-        with contextlib.suppress(termios.error):  # the port is gone
+        with contextlib.suppress(termios.error, OSError):  # the port is gone
             termios.tcsetattr(self.fd, termios.TCSANOW, self.modes)
+            fcntl.ioctl(self.fd, termios.TIOCNXCL)
 
     def writer(self):
         """A stream to the board."""
         return os.fdopen(os.dup(self.fd), "wb", buffering=0)
+
+
+class Splitter:
+    """Cuts a stream into lines, at a cost that is linear: what is longer than LINE_MAX is no line
+    of the kernel's, and comes in pieces of which none, the last one neither, is a line.
+    """
+
+    def __init__(self):
+        self.open = b""  # what follows the last line end
+        self.is_torn = False  # pieces of it have gone
+
+    def feed(self, data):
+        """The lines, with their ends, and pieces without one."""
+        *whole, self.open = (self.open + data).replace(b"\r\n", b"\n").split(b"\n")
+        lines = [line + b"\n" for line in whole]
+        if self.is_torn and lines:
+            lines[:1] = [whole[0], b"\n"]
+            self.is_torn = False
+        if len(self.open) > LINE_MAX:
+            lines.append(self.open)
+            self.open, self.is_torn = b"", True
+        return lines
 
 
 class Listener:
@@ -93,7 +123,7 @@ class Listener:
 
     def follow(self, screen, silence_s):
         """Shows the console up to its exit line. Returns why there is none, "" if there is."""
-        pending = b""
+        splitter = Splitter()
         while True:
             try:
                 data = self._queue.get(timeout=silence_s or None)
@@ -102,7 +132,7 @@ class Listener:
             if not data:
                 return f"{self.port.path} went away{self.error}"
             self.chunks.append(data)
-            *lines, pending = (pending + data).replace(b"\r\n", b"\n").split(b"\n")
-            screen.feed([line + b"\n" for line in lines], pending.rstrip(b"\r"))
-            if any(map(rawlog.is_exit_line, lines)):
+            lines = splitter.feed(data)
+            screen.feed(lines, splitter.open.rstrip(b"\r"))
+            if any(rawlog.has_exit_line(line) for line in lines if line.endswith(b"\n")):
                 return ""
