@@ -62,7 +62,7 @@ endif
 # toolchain without it brings a newlib of its own.
 PICOLIBC ?= $(wildcard /usr/lib/picolibc/aarch64-linux-gnu)
 LIBC_INC := $(if $(PICOLIBC),-isystem $(PICOLIBC)/include)
-LIBC     := $(if $(PICOLIBC),$(PICOLIBC)/lib/release/libc.a,$(shell $(CC) -print-file-name=libc.a))
+LIBC     := $(if $(PICOLIBC),$(PICOLIBC)/lib/release/libc.a,$(shell $(CC) -print-file-name=libc.a 2>/dev/null))
 LIBGCC   := $(if $(LLVM),,$(shell $(CC) -print-libgcc-file-name 2>/dev/null))
 
 WARN   := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla

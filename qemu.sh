@@ -144,8 +144,8 @@ check_card() {
 	[ "$machine" = virt ] || cannot_start "--sdcard does not apply to $machine"
 	[ -z "$words" ] || cannot_start '--sdcard takes no kernel command line: the card has them, by --label'
 	given[sdcard]=$(absolute "${given[sdcard]}")
-	[ -f "${given[sdcard]}" ] && [ -r "${given[sdcard]}" ] ||
-		cannot_start "${given[sdcard]}: no such file (make sdcard writes one)"
+	[ -f "${given[sdcard]}" ] || cannot_start "${given[sdcard]}: no such file (make sdcard writes one)"
+	[ -r "${given[sdcard]}" ] || cannot_start "${given[sdcard]} cannot be read"
 	smp=${given[smp]:-8} label=${given[label]:-claims}
 }
 

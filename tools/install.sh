@@ -34,19 +34,24 @@ find_missing_card() {
 	have mkdosfs || [ -x /usr/sbin/mkdosfs ] || packages+=(dosfstools) # not in everybody's PATH
 }
 
-# Sets the array `packages`.
-find_missing() {
-	packages=()
+# For the kernels, and for our own programs.
+find_missing_build() {
 	have make || packages+=(make)
 	have python3 || packages+=(python3)
 	have_cross_compiler || packages+=(gcc-aarch64-linux-gnu)
 	have_libc || packages+=(picolibc-aarch64-linux-gnu)
-	have "$qemu" || [ "$qemu" != qemu-system-aarch64 ] || packages+=(qemu-system-arm)
 	if [ -n "$testing" ] || [ -n "${LLVM:-}" ]; then
 		have clang || packages+=(clang)
 		have ld.lld || packages+=(lld)
 		have llvm-objcopy || packages+=(llvm)
 	fi
+}
+
+# Sets the array `packages`.
+find_missing() {
+	packages=()
+	find_missing_build
+	have "$qemu" || [ "$qemu" != qemu-system-aarch64 ] || packages+=(qemu-system-arm)
 	if [ -n "$profiling" ]; then
 		have_host_compiler || packages+=(gcc)
 		[ -e /usr/include/stdio.h ] || packages+=(libc6-dev)

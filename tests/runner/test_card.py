@@ -6,10 +6,11 @@ U-Boot and the kernel are played by a script.
 
 import os
 import unittest.mock
+import zlib
 
 import tap
 
-from runner import card, console, menu, starts, suite
+from runner import card, console, menu, rawlog, starts, suite
 
 os.chdir(tap.TOP)  # where the menu and ./qemu.sh are looked for
 
@@ -51,6 +52,30 @@ class Menu(tap.ScratchCase):
                          .replace("tlbed: exit status 0", "...'; sleep 20; echo '"))
         self.assertEqual((boot.status, boot.reason), (4, "U-Boot's menu has no label 'tests'"))
 
+    def test_nobody_waits_for_a_uboot_that_boots_nothing(self):
+        for script in ("#!/bin/sh\nprintf 'No ethernet found.\\n=> '; sleep 20\n",
+                       UBOOT.replace("echo 'Starting kernel", "printf '=> '; sleep 20; echo '")):
+            boot = self.boot("tests", script)
+            self.assertEqual((boot.status, boot.reason), (
+                4, "U-Boot boots nothing from this card (make sdcard writes one)"))
+            self.assertLess(boot.seconds, 4)
+
+    def test_a_label_that_cannot_be_loaded_boots_nothing_else(self):
+        boot = self.boot("tests", UBOOT.replace(
+            "echo 'Starting", "echo 'Skipping fdtdir /dtb for failure retrieving dts'\n"
+            "echo 'Skipping tests for failure retrieving kernel'\necho 'Starting"))
+        self.assertEqual((boot.status, boot.reason),
+                         (4, "U-Boot cannot load what label 'tests' boots"))
+        boot = self.boot("claims", UBOOT.replace(
+            "echo 'Starting", "echo 'Skipping fdtdir /dtb for failure retrieving dts'\n"
+            "echo 'Starting"))
+        self.assertEqual(boot.status, 0, boot.reason)
+
+    def test_what_the_kernel_says_is_not_uboots(self):
+        boot = self.boot("tests", UBOOT.replace("echo 'tlbed", "printf '=> '; sleep 1; echo; "
+                                                "echo '1: x: Enter choice:'; echo 'tlbed"))
+        self.assertEqual(boot.status, 0, boot.reason)
+
     def test_nobody_waits_for_a_uboot_that_hangs(self):
         boot = console.boot([self.program("uboot", "#!/bin/sh\nprintf 'Enter choice: '; sleep 20")],
                             self.path("log"), 1, 20, keys=menu.Menu("tests"))
@@ -65,9 +90,9 @@ class Labels(tap.ScratchCase):
                                        "silicon-check", ""])
         self.assertEqual(words[""], words["claims"])
         self.assertEqual(words["claims"].split(), [
-            "bench=ioremap/1M/*,vmalloc-map/1M/*,vmap/100M/order8-apart/*", "cpus=0,4",
+            "bench=ioremap/1M/*,vmalloc-map/1M/*,vmap/100M/order8-apart/*", "cpus=all",
             "exit=halt"])
-        self.assertEqual(words["benches"].split(), ["bench=*", "cpus=0,4", "exit=halt"])
+        self.assertEqual(words["benches"].split(), ["bench=*", "cpus=all", "exit=halt"])
         self.assertEqual(words["tests"].split(), ["test=*", "exit=halt"])
         self.assertEqual(words["tests-check"].split(), ["test=*", "check", "exit=halt"])
         self.assertEqual(words["silicon-check"].split(), ["silicon-check", "exit=halt"])
@@ -91,7 +116,8 @@ class Labels(tap.ScratchCase):
             self.assertIn(label, words)
             self.assertEqual("--el2" in options, name.endswith("el2"))
         booted = {(label, "--el2" in options) for _, options, label in card.BOOTS}
-        self.assertLessEqual({("tests", False), ("tests", True), ("", False)}, booted)
+        self.assertLessEqual({("tests", False), ("tests", True), ("", False),
+                              ("silicon-check", True)}, booted)
 
 
 class Judging(tap.ScratchCase):
@@ -121,6 +147,18 @@ class Judging(tap.ScratchCase):
         benches = [*self.GOOD[:4], "command line: bench=*"]
         self.assertEqual(self.failures(benches, words="bench=*"), 0)
         self.assertEqual(self.failures(benches, words="bench=*", status=1), 1)
+
+    def test_silicon_check_is_whole_and_has_each_cpu(self):
+        body = ["entry_el: 2", "cpu0.midr: 0x1", "cpu1.midr: 0x1"]
+        text = "".join(f"{line}\n" for line in body).encode()
+        good = [rawlog.BEGIN_CHECK, *body, f"crc: {zlib.crc32(text):08x}", rawlog.END_CHECK]
+        for lines, cpus, bad in ((good, 2, 0), (good, 3, 1), (good[:-1], 2, 1), (good[1:], 2, 1),
+                                 (good + good, 2, 1), ([], 0, 1), (good[:2] + good[3:], 2, 1),
+                                 ([*good[:2], "cpu0.midr: 0x2", *good[3:]], 2, 1)):
+            with self.subTest(lines, cpus=cpus):
+                found = suite.Suite("x")
+                card.judge_check(found, ["before", *lines, "after"], cpus)
+                self.assertEqual((found.count("failed"), found.count("passed")), (bad, 1 - bad))
 
     def test_bytes_of_the_card(self):
         uboot = card._noise(card.UBOOT_BYTES)

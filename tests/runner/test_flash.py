@@ -18,6 +18,12 @@ MIB = 1 << 20
 DISK = "8:16"  # sdb, as the fake sysfs has it
 
 
+def card_image(size, more=0):
+    """What has a GPT whose copy is in the last sector, and `more` bytes behind it."""
+    return (os.urandom(512) + b"EFI PART" + bytes(24) + (size // 512 - 1).to_bytes(8, "little") +
+            os.urandom(size - 552 + more))
+
+
 class FakeSystem(flash.System):
     """Files are disks: by the number that `numbers` has for their path."""
 
@@ -48,10 +54,11 @@ class FlashCase(tap.ScratchCase):
                  "23 22 0:21 / /proc rw - proc proc rw\n24 22 0:30 / /srv\\040x rw - nfs a:/b rw\n")
         self.put("proc/swaps", "Filename Type Size Used Priority\n/dev/sda2 partition 1 0 -2\n")
         self.image = self.path("sdcard.img")
-        self.data = os.urandom(512) + b"EFI PART" + os.urandom(3 * MIB + 77)
+        self.data = card_image(3 * MIB, 77)
         with open(self.image, "wb") as file:
             file.write(self.data)
         self.card = self.path("dev/sdb")
+        self.answer = None  # standard input, where it is not what is typed
 
     def put(self, name, text):
         path = self.path(name)
@@ -71,7 +78,8 @@ class FlashCase(tap.ScratchCase):
     def disk(self, name, number, size, removable="1"):
         folder = f"sys/devices/usb1/block/{name}"
         for key, value in (("removable", removable), ("ro", "0"), ("size", str(size // 512)),
-                           ("device/vendor", "ACME "), ("device/model", "Reader")):
+                           ("device/vendor", "ACME "), ("device/model", "Reader"),
+                           ("diskseq", "7")):
             self.put(f"{folder}/{key}", f"{value}\n")
         os.mkdir(self.path(f"{folder}/holders"))
         self.node(name, number, folder)
@@ -92,7 +100,7 @@ class FlashCase(tap.ScratchCase):
         said = io.StringIO()
         with contextlib.redirect_stderr(said):
             flash.run(self.card if device is None else device, self.image, self.system,
-                      io.StringIO(typed))
+                      self.answer or io.StringIO(typed))
         return said.getvalue()
 
     def content(self, name="sdb"):
@@ -152,6 +160,11 @@ class Refusing(FlashCase):
         os.mkdir(self.path("sys/devices/usb1/block/sdb/holders/md0"))
         self.assert_refused("sdb is in use: sdb is part of md0$")
 
+    def test_seen_through_a_loop_device(self):
+        self.put("sys/block/loop0/loop/backing_file", self.path("none") + "\n")
+        self.put("sys/block/loop1/loop/backing_file", self.path("dev/sdb2") + "\n")
+        self.assert_refused("sdb is in use: .*/dev/sdb2 is behind loop1$")
+
     def test_write_protected(self):
         self.of_disk("ro", "1\n")
         self.assert_refused("sdb is write-protected")
@@ -164,25 +177,43 @@ class Refusing(FlashCase):
                             f"the image {len(self.data):,}$")
 
     def test_image(self):
-        self.data = bytes(1024)
-        with open(self.image, "wb") as file:
-            file.write(self.data)
-        self.assert_refused("sdcard.img is no image of a card: it has no GPT$")
+        for data, why in ((bytes(1024), "is no image of a card: it has no GPT$"),
+                          (b"", "is no image of a card: it has no GPT$"),
+                          (self.data[:-78], "is cut: it has 3,145,727 bytes of 3,145,728$")):
+            with open(self.image, "wb") as file:
+                file.write(data)
+            self.assert_refused(f"sdcard.img {why}")
         os.remove(self.image)
         self.assert_refused("sdcard.img: No such file or directory \\(make sdcard writes one\\)$")
+        os.mkdir(self.image)
+        self.assert_refused("sdcard.img is not a file$")
+
+    def test_image_that_has_no_size_of_its_own(self):
+        for path in (self.path("pipe"), "/dev/zero"):
+            if path != "/dev/zero":
+                os.mkfifo(path)
+            self.image = path
+            self.assert_refused(f"{path} is not a file$")
 
     def test_size_that_is_not_typed(self):
         for typed, why in (("", "nothing was typed"), ("\n", "nothing was typed"),
-                           ("y\n", "is not the size of"), ("yes\n", "is not the size of"),
+                           ("y\n", "is not the size of"), (f"{8 * MIB}\0\n", "is not the size of"), ("yes\n", "is not the size of"),
                            (f"{8 * MIB}0\n", "is not the size of"), ("8\n", "is not the size of"),
                            (f"{64 * MIB}\n", "is not the size of")):
             with self.subTest(typed):
                 self.assert_refused(why, typed=typed)
 
+    def test_typed_bytes_that_are_no_text(self):
+        self.answer = io.TextIOWrapper(io.BytesIO(b"\xff\xfe\n"), encoding="utf-8")
+        self.assert_refused("is not the size of")
+
     def test_card_that_changes_while_somebody_types(self):
         ask = flash.ask
         numbers = self.system.numbers
         for change, why in ((lambda: self.of_disk("size", "100\n"), "the image"),
+                            (lambda: self.of_disk("diskseq", "8\n"), "has another card in it"),
+                            (lambda: self.of_disk("device/model", "Other\n"), "another card"),
+                            (lambda: self.of_disk("size", "16385\n"), "another card in it"),
                             (lambda: numbers.update({self.card: "8:0"}), "is built in")):
             def asked(*arguments, change=change):
                 ask(*arguments)
@@ -190,7 +221,9 @@ class Refusing(FlashCase):
 
             with self.subTest(why), unittest.mock.patch.object(flash, "ask", asked):
                 self.assert_refused(why)
-            self.of_disk("size", f"{8 * MIB // 512}\n")
+            for name, value in (("size", f"{8 * MIB // 512}\n"), ("diskseq", "7\n"),
+                                ("device/model", "Reader\n")):
+                self.of_disk(name, value)
 
     def test_another_disk_by_that_name_when_it_is_opened(self):
         number, opened = self.system.number, []
@@ -222,6 +255,14 @@ class Writing(FlashCase):
         self.of_disk("device/type", "SD\n")
         self.run_flash()
         self.assertEqual(self.content()[: len(self.data)] == self.data, True)
+
+    def test_card_whose_name_is_no_text(self):
+        os.remove(self.path("sys/devices/usb1/block/sdb/device/model"))
+        name = self.path("sys/devices/usb1/block/sdb/device/name")
+        with open(name, "wb") as file:
+            file.write(b"SD\x1b[2J\xff\n")
+        said = self.run_flash()
+        self.assertIn("is ACME SD?[2J\ufffd, 8,388,608 bytes", said)
 
     def test_link_to_the_device(self):
         link = self.path("dev/by-id")
@@ -266,6 +307,18 @@ class Writing(FlashCase):
         self.system.numbers["/dev/full"] = DISK
         self.assert_fails("writing .* failed past byte 0: No space left on device")
 
+    def test_nobody_gets_it_between_writing_and_reading(self):
+        opened, held = os.open, []
+
+        def counted(path, flags, *mode):
+            if path == self.card:
+                held.append(flags)
+            return opened(path, flags, *mode)
+
+        with unittest.mock.patch("os.open", counted):
+            self.run_flash()
+        self.assertEqual(held, [os.O_RDWR | os.O_EXCL])
+
     def test_it_is_on_the_medium_before_it_is_read_back(self):
         order = []
         for name in ("forget", "compare"):
@@ -290,11 +343,22 @@ class Writing(FlashCase):
         self.assert_fails("^interrupted: what is on the card is not whole$", write=interrupted)
 
 
+class ClosedInput(FlashCase):
+    def test_it_is_as_if_nothing_was_typed(self):
+        said = io.StringIO()
+        with unittest.mock.patch.multiple(
+                sys, stdin=None, stderr=said, argv=["flash", self.card, self.image]), \
+                unittest.mock.patch.object(flash, "System", lambda: self.system):
+            self.assertEqual(flash.main(), 1)
+        self.assertEqual(said.getvalue().splitlines()[-1], "tlbed: not flashed: nothing was typed")
+        self.assertEqual(set(self.content()), {0xA5})
+
+
 class Program(tap.ScratchCase):
     def test_a_refusal_is_one_line_and_status_1(self):
         image = self.path("sdcard.img")
         with open(image, "wb") as file:
-            file.write(bytes(512) + b"EFI PART")
+            file.write(card_image(1024))
         done = subprocess.run(
             [sys.executable, "-B", "-m", "sdcard.flash", image, image], check=False, text=True,
             env={**os.environ, "PYTHONPATH": os.path.join(tap.TOP, "tools")},
@@ -306,11 +370,15 @@ class Program(tap.ScratchCase):
         for words, why in (([], "which card? make flash DEV=/dev/sdX"),
                            (["DEV=/dev/null", "SDCARD=Makefile"], "Makefile is no image of a card: "
                             "it has no GPT"), (["DEV=/dev/null"], "build/none/sdcard.img: No such "
-                                               "file or directory (make sdcard writes one)")):
+                                               "file or directory (make sdcard writes one)"),
+                           (["DEV=it's", "SDCARD=a\"b"], 'a"b: No such file or directory '
+                            "(make sdcard writes one)")):
             with self.subTest(words):
+                environment = {name: value for name, value in os.environ.items()
+                               if name not in ("DEV", "SDCARD")}
                 done = subprocess.run(["make", "-s", "flash", "O=build/none", *words], cwd=tap.TOP,
                                       stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                                      check=False)
+                                      check=False, env=environment)
                 self.assertEqual(done.returncode, 2)
                 self.assertEqual(done.stderr.splitlines()[0], f"tlbed: not flashed: {why}")
 

@@ -214,6 +214,13 @@ class Refusing(ScriptCase):
                 self.assertIn(why, err)
                 self.assertEqual(len(err.splitlines()), 1)
 
+    def test_a_card_that_cannot_be_read(self):
+        card = self.program("card.img", "")
+        os.chmod(self.folder, 0o755)
+        os.chmod(card, 0)
+        self.assertEqual(self.call("--sdcard", card, wrapper=as_nobody()), 5)
+        self.assertEqual(self.err, f"tlbed: could not start: {card} cannot be read (exit status 5)\n")
+
     def test_help(self):
         self.assertEqual(self.call("--help"), 0)
         options = "cpu smp mem gic el2 machine qemu icount timeout gdb dry-run list test sdcard label"

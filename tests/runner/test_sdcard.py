@@ -9,6 +9,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 import zlib
@@ -44,8 +45,10 @@ class CardCase(tap.ScratchCase):
             file.write(data)
         return path
 
-    def uboot(self, size=600_001, magic=b"RKNS"):
-        return self.write("u boot.bin", (magic + noise(size, "uboot"))[:size])
+    def uboot(self, size=9_000_001, magic=b"RKNS", fit=image.FIT_MAGIC):
+        """What begins and goes on as u-boot-rockchip.bin does, and is noise in between."""
+        first = magic + noise(image.FIT_AT - len(magic), "loader")
+        return self.write("u boot.bin", (first + fit + noise(size, "uboot"))[:size])
 
     def trees(self, *names, size=5000):
         for name in names:
@@ -53,12 +56,13 @@ class CardCase(tap.ScratchCase):
         return self.path("the trees")
 
     def card(self):
-        return os.path.join(self.out, image.NAME)
+        return os.path.join(self.out, "sdcard.img")
 
-    def make(self, uboot="", dtbs="", preexec=None, **environment):
+    def make(self, uboot="", dtbs="", card=None, preexec=None, **environment):
         """Runs the tool; returns its status."""
         done = subprocess.run(
-            [*MODULE, "--out", self.out, "--uboot", uboot, "--dtbs", dtbs], check=False, text=True,
+            [*MODULE, "--kernels", self.out, "--image", card or self.card(), "--uboot", uboot,
+             "--dtbs", dtbs], check=False, text=True,
             env={**os.environ, "PYTHONPATH": os.path.join(tap.TOP, "tools"), **environment},
             stdin=subprocess.DEVNULL, capture_output=True, timeout=100, preexec_fn=preexec)
         self.assertEqual(done.stdout, "")
@@ -84,11 +88,11 @@ class Layout(CardCase):
         uboot = self.uboot()
         data = self.made(uboot)
         with open(uboot, "rb") as file:
-            self.assertEqual(data[64 * 512 :][: 600_001], file.read())
-        for begin, end in ((34 * 512, 64 * 512), (64 * 512 + 600_001, 16 << 20)):
+            self.assertEqual(data[64 * 512 :][:9_000_001] == file.read(), True)
+        for begin, end in ((34 * 512, 64 * 512), (64 * 512 + 9_000_001, 16 << 20)):
             self.assertFalse(any(data[begin:end]), begin)
         self.assertIn("U-Boot at sector 64: ", self.err)
-        self.assertNotIn("RKNS", self.err)
+        self.assertEqual(len(self.err.splitlines()), 3, self.err)
 
     def test_without_uboot_that_room_is_empty_and_one_line_says_for_whom(self):
         data = self.made()
@@ -104,9 +108,16 @@ class Layout(CardCase):
             self.assertEqual(data[32 << 10 : 16 << 20] == file.read(), True)
         self.assertEqual(self.mtools("mtype", "::/Image"), self.kernels["Image"])
 
-    def test_uboot_that_no_boot_rom_takes_is_told(self):
-        self.made(self.uboot(magic=b"\x7fELF"))
-        self.assertEqual(self.err.count("does not begin with RKNS"), 1)
+    def test_uboot_that_looks_like_another_file_is_told(self):
+        for keywords, why in (({"magic": b"\x7fELF"}, "does not begin with RKNS"),
+                              ({"magic": b"\xd0\x0d\xfe\xed"}, "does not begin with RKNS"),
+                              ({"size": 300_001}, "has no U-Boot for sector 16384"),
+                              ({"size": 3}, "does not begin with RKNS"),
+                              ({"fit": b"RKNS"}, "has no U-Boot for sector 16384")):
+            with self.subTest(why):
+                self.made(self.uboot(**keywords))
+                self.assertEqual(self.err.count(why), 1)
+                self.assertEqual(len(self.err.splitlines()), 4, self.err)
 
     def test_gpt_with_one_bootable_partition_from_16_mib(self):
         data = self.made(self.uboot())
@@ -166,6 +177,13 @@ class Sameness(CardCase):
         self.assertEqual(first == self.made(SOURCE_DATE_EPOCH="1700000000"), False)
         self.assertIn(b"2023-11-14", self.mtools("mdir", "::"))
 
+    def test_nothing_else_of_the_environment_changes_a_byte(self):
+        with open(self.path(".mtoolsrc"), "w", encoding="ascii") as file:
+            file.write("mtools_no_vfat=1\n")
+        self.assertEqual(self.made() == self.made(
+            MTOOLS_NO_VFAT="1", MTOOLSRC=self.path(".mtoolsrc"), HOME=self.folder,
+            GENIMAGE_MCOPY="false", GENIMAGE_LOGLEVEL="3"), True)
+
     def test_another_kernel_is_another_image(self):
         first = self.made()
         self.write("out/Image", noise(300_001, "other"))
@@ -174,10 +192,7 @@ class Sameness(CardCase):
 
 class Refusing(CardCase):
     def assert_refused(self, pattern, *arguments, **keywords):
-        """One line that says why, and neither an image nor a half of one, nor the one before."""
-        card = self.card()
-        if not os.path.exists(card):
-            self.write("out/sdcard.img", b"the one before")
+        """One line that says why, and neither an image nor a half of one."""
         self.assertEqual(self.make(*arguments, **keywords), 1, self.err)
         self.assertEqual(self.err.count("no card image: "), 1, self.err)
         self.assertRegex(self.err.splitlines()[-1], f"^tlbed: no card image: {pattern}")
@@ -223,6 +238,31 @@ class Refusing(CardCase):
         os.mkdir(self.card() + ".new")
         self.assert_refused(f"{self.card()}.new: Is a directory$")
 
+    def test_image_whose_name_genimage_does_not_take(self):
+        self.assert_refused("SDCARD=.*: genimage takes no name like 'a b.img'$",
+                            card=os.path.join(self.out, "a b.img"))
+
+    def test_image_elsewhere(self):
+        card = self.write("other place/card.img", b"the one before")
+        self.assertEqual(self.make(card=card), 0, self.err)
+        self.assertIn(f"{card}, 80 MiB, is whole", self.err)
+        self.assertEqual(os.listdir(self.path("other place")), ["card.img"])
+        self.assertEqual(sorted(os.listdir(self.out)), sorted(image.KERNELS))
+
+    def test_time_that_fat_does_not_know(self):
+        for text in ("abc", "-1", "0", "315532799", "4354819200", "99999999999999999999",
+                     "1700000000.5", " 1700000000", "1700000000\n"):
+            with self.subTest(text):
+                self.assert_refused("SOURCE_DATE_EPOCH='.*': seconds .* are times of FAT$",
+                                    SOURCE_DATE_EPOCH=text)
+        for text in ("315532800", "4354819199"):
+            self.made(SOURCE_DATE_EPOCH=text)
+
+    def test_scratch_folder_that_is_full(self):
+        small = self.small_disk("1M")
+        self.assert_refused(f"{small}/.*/u-boot.bin: No space left on device$", self.uboot(),
+                            TMPDIR=small)
+
     def test_no_room_left_on_the_disk(self):
         """A limit on the size of files stands for it: each write past it fails in the same way."""
         limit = 40 << 20
@@ -232,13 +272,18 @@ class Refusing(CardCase):
 
         self.assert_refused("genimage: ended by signal 25$", preexec=small_files)
 
-    def test_disk_that_is_full(self):
-        self.out = self.path("small")
-        os.mkdir(self.out)
-        mount = ["mount", "-t", "tmpfs", "-o", "size=1M", "tlbed", self.out]
+    def small_disk(self, size):
+        """A folder; its name has no blank."""
+        folder = tempfile.mkdtemp(prefix="tlbed-small.")
+        self.addCleanup(os.rmdir, folder)
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tlbed", folder]
         if os.getuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
             self.skipTest("a small disk cannot be mounted here")
-        self.addCleanup(subprocess.run, ["umount", self.out], check=True)
+        self.addCleanup(subprocess.run, ["umount", folder], check=True)
+        return folder
+
+    def test_disk_that_is_full(self):
+        self.out = self.small_disk("1M")
         for name, data in self.kernels.items():
             with open(os.path.join(self.out, name), "wb") as file:
                 file.write(data)
@@ -251,23 +296,74 @@ class Refusing(CardCase):
         self.assert_refused("genimage: No such file or directory$", PATH=self.folder)
 
 
-class Installing(tap.ScratchCase):
-    def test_without_rights_one_line_says_what_to_type(self):
+class Preparing(tap.ScratchCase):
+    """The step before anything is built, in a tree of its own."""
+
+    def setUp(self):
+        super().setUp()
         os.chmod(self.folder, 0o755)
         shutil.copytree(os.path.join(tap.TOP, "tools"), self.path("tools"),
                         ignore=shutil.ignore_patterns("__pycache__"))
+        self.card = self.path("out/a card's.img")
+
+    def prepare(self, nobody=False, **environment):
+        wrapper = as_nobody() if nobody else []
+        done = subprocess.run([*wrapper, self.path("tools/sdcard/prepare.sh")], cwd=self.folder,
+                              check=False, text=True, capture_output=True, stdin=subprocess.DEVNULL,
+                              env={"O": self.path("build"), "SDCARD": self.card,
+                                   "PATH": os.environ["PATH"], **environment})
+        self.assertEqual(done.stdout, "")
+        self.err = done.stderr
+        return done.returncode
+
+    def assert_refused(self, pattern, **keywords):
+        self.assertEqual(self.prepare(**keywords), 1)
+        self.assertRegex(self.err, f"^tlbed: no card image: {pattern}\n$")
+        self.assertEqual(len(self.err.splitlines()), 1)
+
+    def test_the_card_of_an_earlier_call_goes(self):
+        os.mkdir(self.path("out"))
+        for _ in range(2):
+            with open(self.card, "w", encoding="ascii"):
+                pass
+            self.assertEqual((self.prepare(), self.err), (0, ""))
+            self.assertFalse(os.path.exists(self.card))
+        self.assertEqual((self.prepare(), self.err), (0, ""))  # and none need be there
+        self.assertTrue(os.path.isdir(self.path("build")))
+
+    def test_what_is_no_card_stays(self):
+        os.makedirs(self.card)
+        self.assert_refused(".*/a card's.img is there and is not a file")
+        self.card = self.path("pipe")
+        os.mkfifo(self.card)
+        self.assert_refused(".*/pipe is there and is not a file")
+        self.assertTrue(os.path.exists(self.card))
+
+    def test_where_nothing_can_be_written(self):
+        os.mkdir(self.path("out"))
+        os.mkdir(self.path("build"))
+        os.chmod(self.path("build"), 0o777)
+        self.assert_refused(".*/out cannot be written", nobody=True)
+        with open(self.card, "w", encoding="ascii"):
+            pass
+        self.assert_refused(".*/a card's.img cannot be removed", nobody=True)
+        os.chmod(self.path("out"), 0o777)
+        os.chmod(self.path("build"), 0o755)
+        self.assert_refused(".*/build cannot be written", nobody=True)
+        self.card = "/proc/none/card.img"
+        self.assert_refused("/proc/none cannot be written")
+
+    def test_without_rights_one_line_says_what_to_type(self):
         os.mkdir(self.path("bin"))
-        for name in ("bash", "env", "id"):
+        for name in ("bash", "dirname", "env", "id", "mkdir", "rm", "setpriv", "uname"):
             os.symlink(shutil.which(name), self.path(f"bin/{name}"))
         self.program("bin/apt-get", "#!/bin/sh\nexit 1\n")
-        done = subprocess.run(
-            [shutil.which("setpriv"), *as_nobody()[1:]] * (os.getuid() == 0) +
-            [self.path("tools/sdcard/install.sh")], cwd=self.folder, check=False, text=True,
-            env={"O": "build", "PATH": self.path("bin")}, capture_output=True)
-        self.assertEqual((done.returncode, done.stdout), (1, ""))
-        self.assertRegex(done.stderr, "^tlbed: no card image: not installed: genimage mtools.* "
-                         "Type: su -c 'apt-get update && apt-get install .*'\n$")
-        self.assertEqual(len(done.stderr.splitlines()), 1)
+        for folder in ("build", "out"):
+            os.mkdir(self.path(folder))
+            os.chmod(self.path(folder), 0o777)
+        self.assert_refused("not installed: make python3 gcc-aarch64-linux-gnu .*genimage mtools.* "
+                            "Type: su -c 'apt-get update && apt-get install .*'", nobody=True,
+                            PATH=self.path("bin"))
 
 
 if __name__ == "__main__":

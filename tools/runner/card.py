@@ -10,7 +10,7 @@ import os
 import re
 import time
 
-from . import console, ktap, matrix, menu, process, starts
+from . import console, ktap, matrix, menu, process, rawlog, starts
 from .suite import Suite
 
 GRANULE, COMPILER = "4K", "gcc"  # of the matrix
@@ -26,6 +26,7 @@ UBOOT_AT, UBOOT_BYTES = 64 * 512, (16 << 20) - (32 << 10)
 BOOTS = (("tests-el1", ["--smp=2"], "tests"),
          ("tests-el2", ["--smp=2", "--el2"], "tests"),
          ("tests-check-el2", ["--smp=2", "--el2"], "tests-check"),
+         ("silicon-check-el2", ["--smp=8", "--el2"], "silicon-check"),
          ("default-el1", ["--smp=8", "--icount=off"], ""))
 
 
@@ -76,8 +77,8 @@ def _noise(size):
 
 def _call_make(suite, folder, card, uboot):
     """The bytes of the card that make wrote; None if it wrote none."""
-    command = ["make", "sdcard", f"O={folder}", f"GRANULE={GRANULE}", f"UBOOT={uboot}",
-               "DTBS="]
+    command = ["make", "sdcard", f"O={folder}", f"GRANULE={GRANULE}", f"SDCARD={card}",
+               f"UBOOT={uboot}", "DTBS="]
     status, output, timed_out = process.run(command, MAKE_LIMIT_S)
     with open(suite.log, "w", encoding="utf-8") as log:
         log.write(output)
@@ -126,6 +127,8 @@ def boot(name, options, label, out, qemu, silence_s):
     result = console.boot(command, suite.log, silence_s, BOOT_LIMIT_S, keys=keys)
     suite.seconds = result.seconds
     judge(suite, result, labels()[label], 2 if "--el2" in options else 1)
+    if label == "silicon-check":
+        judge_check(suite, result.lines, 8)
     return suite
 
 
@@ -141,3 +144,16 @@ def judge(suite, result, words, level):
             suite.points.append(ktap.Point(f"says {pattern}", "passed"))
         else:
             suite.fail(f"says {pattern}", "\n".join(result.tail()))
+
+
+def judge_check(suite, lines, cpus):
+    """The block for pasting: once, whole to its CRC, with a line for each CPU."""
+    checks = rawlog.Log("".join(f"{line}\n" for line in lines).encode()).checks
+    said = [line for check in checks for line in check.lines]
+    missing = [f"no cpu{cpu}.midr" for cpu in range(cpus)
+               if not any(line.startswith(f"cpu{cpu}.midr: 0x") for line in said)]
+    wrong = [text for check in checks for text in check.damaged] + missing
+    if len(checks) == 1 and not wrong:
+        suite.points.append(ktap.Point("silicon check", "passed"))
+    else:
+        suite.fail("silicon check", "\n".join([f"{len(checks)} blocks", *wrong]))

@@ -137,6 +137,8 @@ def boot(argv, log_path, silence_s, total_s, screen=None, keys=None, trace=None)
     result.seconds = time.monotonic() - start
     result.status, result.reason = judge(result, stopped, code, errors())
     result.explained = bool(keys) and stopped == keys.complaint
+    if result.explained:  # whatever else came in the same read
+        result.status, result.reason = NO_VERDICT, stopped
     for error in filter(None, (log.error, screen and screen.error, trace and trace.error)):
         result.status, result.reason, result.explained = NO_VERDICT, error, True
     return result

@@ -7,7 +7,8 @@ In the place of a Keyboard (console.boot).
 import contextlib
 import re
 
-PROMPT = "Enter choice:"
+ASKS = "Enter choice:"
+SHELL = "=> "  # where U-Boot ends when it boots nothing
 LABEL = re.compile(r"\s*(\d+):\s+(\S+?):? ")  # a label's text begins with its name
 GONE = "Starting kernel"
 
@@ -17,27 +18,35 @@ class Menu:
 
     def __init__(self, label):
         self.label = label
-        self.complaint = f"U-Boot's menu has no label '{label}'"
+        self.complaint = ""  # one line, when another label than this one boots, or none
         self.numbers = {}  # by name, of what the menu shows
         self.stream = None
-        self.asked = False
-        self.failed = False
+        self.asked = self.gone = False
 
     def feed(self, stream):
         self.stream = stream
 
     def read(self, lines, open_line):
         """Takes what the console says."""
-        if self.asked:
+        if self.gone:
             return
         for line in lines:
             if match := LABEL.match(line + " "):
                 self.numbers[match.group(2)] = match.group(1)
-        self.asked = open_line.startswith(PROMPT)
-        if self.asked and self.label in self.numbers:
+        self.gone = any(line.startswith(GONE) for line in lines)
+        if any(line.startswith(f"Skipping {self.label} for ") for line in lines):
+            self.complaint = f"U-Boot cannot load what label '{self.label}' boots"
+        elif open_line.startswith(SHELL) and not self.gone:
+            self.complaint = "U-Boot boots nothing from this card (make sdcard writes one)"
+        elif not self.asked:
+            self._choose(open_line.startswith(ASKS))
+
+    def _choose(self, asked):
+        self.asked = asked
+        if asked and self.label in self.numbers:
             self._type(f"{self.numbers[self.label]}\r")
-        elif self.asked or any(line.startswith(GONE) for line in lines):
-            self.failed = True
+        elif asked or self.gone:
+            self.complaint = f"U-Boot's menu has no label '{self.label}'"
 
     def _type(self, text):
         with contextlib.suppress(OSError):  # QEMU has ended, which the console says
@@ -49,5 +58,5 @@ class Menu:
         return False
 
     def has_ended(self, _open_line, _prompts):
-        """Whether another label than this one boots."""
-        return self.failed
+        """Whether there is a complaint: waiting brings nothing."""
+        return bool(self.complaint)

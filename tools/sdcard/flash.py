@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import errno
 import fcntl
+import io
 import os
 import re
 import stat
@@ -16,7 +17,7 @@ import sys
 
 BLOCK = 1 << 20
 SECTOR = 512
-GPT = (SECTOR, b"EFI PART")
+GPT_MAGIC = b"EFI PART"  # at sector 1; the sector of its copy, the last one, is 32 bytes behind
 BLKFLSBUF = 0x1261  # linux/fs.h: writes a device's buffers and forgets them
 BLKRRPART = 0x125F  # linux/fs.h: reads its partition table again
 
@@ -52,12 +53,13 @@ class System:
 
 
 def read(*path):
-    """A value of sysfs, "" if it is not there."""
+    """A value of sysfs, "" if it is not there. Cards have any bytes for a name."""
     try:
-        with open(os.path.join(*path), encoding="utf-8") as file:
-            return file.read().strip()
+        with open(os.path.join(*path), encoding="ascii", errors="replace") as file:
+            text = file.read().strip()
     except OSError:
         return ""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def entries(*path):
@@ -76,7 +78,7 @@ def unescape(word):
 
 
 def check(device, image_bytes, system):
-    """(bytes of the disk, its name for people). Raises Refusal."""
+    """(bytes of the disk, its name for people, what counts the cards in it). Raises Refusal."""
     number = number_of(device, system)
     folder = system.folder(number)
     if not os.path.isdir(folder):
@@ -89,7 +91,7 @@ def check(device, image_bytes, system):
     check_idle(device, folder, number, system)
     if read(folder, "ro") != "0":
         raise Refusal(f"{device} is write-protected (a card may have a switch for that)")
-    return check_size(device, folder, image_bytes), model(folder)
+    return check_size(device, folder, image_bytes), model(folder), read(folder, "diskseq")
 
 
 def number_of(device, system):
@@ -128,6 +130,10 @@ def check_idle(device, folder, number, system):
     for line in system.lines("swaps")[1:]:
         if number_or_none(unescape(line.split()[0]), system) in numbers:
             raise Refusal(f"{device} is used as swap: {line.split()[0]}")
+    for loop in entries(system.sysfs, "block"):
+        backing = read(system.sysfs, "block", loop, "loop", "backing_file")
+        if number_or_none(backing, system) in numbers:
+            raise Refusal(f"{device} is in use: {backing} is behind {loop}")
 
 
 def number_or_none(path, system):
@@ -158,23 +164,31 @@ def model(folder):
 def check_image(path):
     """The size of the image. Raises Refusal."""
     try:
+        node = os.stat(path)  # opening a pipe would wait for who writes it
+        if not stat.S_ISREG(node.st_mode):
+            raise Refusal(f"{path} is not a file")
         with open(path, "rb") as file:
-            file.seek(GPT[0])
-            gpt = file.read(len(GPT[1]))
-            size = os.fstat(file.fileno()).st_size
+            file.seek(SECTOR)
+            gpt = file.read(40)
     except OSError as error:
         hint = " (make sdcard writes one)" if error.errno == errno.ENOENT else ""
         raise Refusal(f"{path}: {error.strerror}{hint}") from error
-    if gpt != GPT[1]:
+    if not gpt.startswith(GPT_MAGIC):
         raise Refusal(f"{path} is no image of a card: it has no GPT")
-    return size
+    whole = (int.from_bytes(gpt[32:40], "little") + 1) * SECTOR
+    if node.st_size < whole:
+        raise Refusal(f"{path} is cut: it has {node.st_size:,} bytes of {whole:,}")
+    return node.st_size
 
 
 def ask(device, name, size, answer):
     """Lets the size be typed, so that somebody has looked. Raises Refusal."""
     print(f"{device} is {name}, {size:,} bytes ({size / 1e9:.1f} GB). All that is on it will be "
           "lost.\nType its size in bytes to go on: ", end="", file=sys.stderr, flush=True)
-    line = answer.readline()
+    try:
+        line = answer.readline()
+    except UnicodeDecodeError:
+        line = "?\n"
     if not line.endswith("\n"):
         print(file=sys.stderr)  # the next sentence is on a line of its own
     if line.strip().replace(",", "") != str(size):
@@ -190,23 +204,26 @@ def say(text, end="\n"):
 
 
 def flash(image, device, number, system):
-    """Writes all, waits until it is there, and compares what comes back. Raises Refusal."""
-    # O_EXCL: a disk that came into use since it was looked at is refused by the kernel.
-    with _open(device, os.O_WRONLY | os.O_EXCL) as card:
+    """Writes all, waits until it is there, and compares what comes back. Raises Refusal.
+
+    It is held all the while: a desktop that mounts what it finds would write to it, too.
+    """
+    with _open(device) as card:
         if system.number(card.fileno()) != number:
             raise Refusal(f"{device} is another disk than a moment ago")
         size = write(image, card, device)
         forget(card)
-    with _open(device, os.O_RDONLY) as card:
+        card.seek(0)
         compare(image, card, device, size)
-    with _open(device, os.O_RDONLY) as card, contextlib.suppress(OSError):
-        fcntl.ioctl(card, BLKRRPART)  # for whoever looks at it here; a file has none
+        with contextlib.suppress(OSError):
+            fcntl.ioctl(card, BLKRRPART)  # for whoever looks at it here; a file has none
     return size
 
 
-def _open(device, flags):
+def _open(device):
     try:
-        return os.fdopen(os.open(device, flags), "rb" if flags == os.O_RDONLY else "wb", 0)
+        # O_EXCL: a disk that came into use since it was looked at is refused by the kernel.
+        return os.fdopen(os.open(device, os.O_RDWR | os.O_EXCL), "r+b", 0)
     except OSError as error:
         hint = ": root may, `sudo make flash ...`" if error.errno == errno.EACCES else ""
         raise Refusal(f"{device}: {error.strerror}{hint}") from error
@@ -265,10 +282,11 @@ def run(device, image, system, answer):
     if not device:
         raise Refusal("which card? make flash DEV=/dev/sdX")
     image_bytes = check_image(image)
-    size, name = check(device, image_bytes, system)
+    found = size, name, _ = check(device, image_bytes, system)
     number = system.number(device)
     ask(device, name, size, answer)
-    check(device, image_bytes, system)  # typing takes time
+    if check(device, image_bytes, system) != found:  # typing takes time
+        raise Refusal(f"{device} has another card in it than a moment ago")
     say(f"writing {image} to {device} ...")
     try:
         written = flash(image, device, number, system)
@@ -283,7 +301,7 @@ def main():
     parser.add_argument("image")
     options = parser.parse_args()
     try:
-        run(options.device, options.image, System(), sys.stdin)
+        run(options.device, options.image, System(), sys.stdin or io.StringIO())
     except Refusal as refusal:
         say(f"not flashed: {refusal}")
         return 1

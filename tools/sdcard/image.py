@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Writes build/sdcard.img, what `make sdcard` is for: a GPT image for dd, by genimage.
+"""Writes the image of a card, what `make sdcard` is for: a GPT image for dd, by genimage.
 
 U-Boot's bytes at sector 64, where the boot ROM of Rockchip's SoCs looks; a FAT partition
 from 16 MiB with extlinux/extlinux.conf, both kernels and the device trees. The same files
@@ -18,7 +18,6 @@ import tempfile
 
 from runner import process
 
-NAME = "sdcard.img"
 MENU = os.path.join(os.path.dirname(os.path.abspath(__file__)), "extlinux.conf")
 KERNELS = ("Image", "Image.check")
 UBOOT_AT = 32 << 10  # sector 64; the GPT ends before
@@ -26,11 +25,15 @@ BOOT_AT = 16 << 20
 BOOT_BYTES = 64 << 20
 # For FAT's own tables, directories and half-filled clusters.
 BOOT_ROOM = BOOT_BYTES - (4 << 20)
-# What RK3588's boot ROM takes: plain, signed (U-Boot's tools/rkcommon.c).
+# What RK3588's boot ROM takes: plain, signed.
 BOOT_ROM_MAGIC = (b"RKNS", b"RKSS")
+# U-Boot itself, behind the code that starts the DRAM and loads it from 8 MiB of the card: a FIT.
+FIT_AT, FIT_MAGIC = (8 << 20) - UBOOT_AT, b"\xd0\x0d\xfe\xed"
 EPOCH = "1767225600"  # 2026-01-01, where the caller names no SOURCE_DATE_EPOCH
+FAT_TIMES = range(315532800, 4354819200)  # 1980 to 2107
 LIMIT_S = 300
 PLAIN = re.compile(r"[A-Za-z0-9._+-]+")  # a file's name that genimage's file takes as it is
+PLAIN_PATH = re.compile(r"[\w./+-]+")
 
 # temporary: with the rest of the scratch folder. -i: the serial of FAT, "TLBD".
 CONFIG = """\
@@ -71,12 +74,14 @@ class Refusal(Exception):
 
 
 def say(text):
-    print(f"tlbed: {text}", file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError, ValueError):  # nobody reads any more
+        print(f"tlbed: {text}", file=sys.stderr, flush=True)
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--out", required=True, help="the folder of the kernels and of the image")
+    parser.add_argument("--kernels", required=True, help="the folder of the kernels")
+    parser.add_argument("--image", required=True, help="what is written")
     parser.add_argument("--uboot", default="", help="u-boot-rockchip.bin of the board")
     parser.add_argument("--dtbs", default="", help="folder with rockchip/*.dtb")
     return parser.parse_args()
@@ -98,10 +103,21 @@ def copy_uboot(source, folder):
     if size > most:
         raise Refusal(f"{what} has {size:,} bytes: {most:,} at most fit from sector 64 to 16 MiB")
     shutil.copyfile(source, target)
-    with open(target, "rb") as file:
-        if file.read(4) not in BOOT_ROM_MAGIC:
-            say(f"{what} does not begin with RKNS: the boot ROM of an RK3588 will pass over it")
+    if doubt := doubt_uboot(target):
+        say(f"{what} {doubt}")
     return f"U-Boot at sector 64: {source}, {size:,} bytes"
+
+
+def doubt_uboot(path):
+    """Why it may be another file than u-boot-rockchip.bin, "" if nothing says so."""
+    with open(path, "rb") as file:
+        if file.read(4) not in BOOT_ROM_MAGIC:
+            return "does not begin with RKNS: the boot ROM of an RK3588 will pass over it"
+        file.seek(FIT_AT)
+        if file.read(4) != FIT_MAGIC:
+            return ("has no U-Boot for sector 16384, only what loads it from there: is it "
+                    "idbloader.img, or one for SPI flash?")
+    return ""
 
 
 def copy_trees(source, folder):
@@ -136,7 +152,7 @@ def fill(folder, options):
     os.makedirs(os.path.join(folder, "extlinux"))
     shutil.copyfile(MENU, os.path.join(folder, "extlinux", "extlinux.conf"))
     for kernel in KERNELS:
-        shutil.copyfile(os.path.join(options.out, kernel), os.path.join(folder, kernel))
+        shutil.copyfile(os.path.join(options.kernels, kernel), os.path.join(folder, kernel))
     return said
 
 
@@ -160,10 +176,19 @@ def config(names, uboot, output):
                          name=output)
 
 
+def epoch():
+    """The time of all files, as SOURCE_DATE_EPOCH has it. Refuses what FAT cannot hold."""
+    text = os.environ.get("SOURCE_DATE_EPOCH") or EPOCH
+    if not re.fullmatch("[0-9]{1,10}", text) or int(text) not in FAT_TIMES:
+        raise Refusal(f"SOURCE_DATE_EPOCH={text!r}: seconds from {FAT_TIMES.start} (1980) to "
+                      f"{FAT_TIMES.stop - 1} (2107) are times of FAT")
+    return text
+
+
 def run_genimage(folder, output):
     """Writes folder/out/output of what lies in folder, by the configuration there."""
-    environment = {**os.environ, "LC_ALL": "C", "TZ": "UTC",
-                   "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH") or EPOCH,
+    # Nothing else of the caller's: mtools and genimage take options from there.
+    environment = {"LC_ALL": "C", "TZ": "UTC", "SOURCE_DATE_EPOCH": epoch(), "HOME": folder,
                    "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}  # mkdosfs
     command = ["genimage", "--config", "genimage.cfg", "--rootpath", "root", "--tmppath", "tmp",
                "--inputpath", folder, "--outputpath", "out"]
@@ -183,30 +208,31 @@ def complaints(said):
 
 
 def make(options):
-    """Writes the image, or leaves none: never the card of another call than the last.
+    """Writes the image; one that is there stays as it is until the new one is whole.
 
     Returns the sentences about it.
     """
-    image, half = os.path.join(options.out, NAME), f"{NAME}.new"
-    with contextlib.suppress(FileNotFoundError):
-        os.remove(image)
+    folder_of_image, name = os.path.split(os.path.abspath(options.image))
+    half = f"{name}.new"
+    if not PLAIN.fullmatch(name):
+        raise Refusal(f"SDCARD={options.image}: genimage takes no name like {name!r}")
     # genimage hands names to a shell: this folder's has no blanks, whatever the tree's has.
     with contextlib.ExitStack() as undo:
         folder = undo.enter_context(tempfile.TemporaryDirectory(prefix="tlbed-sdcard."))
-        if not re.fullmatch(r"[\w./+-]+", folder):
+        if not PLAIN_PATH.fullmatch(folder):
             raise Refusal(f"TMPDIR={tempfile.gettempdir()}: genimage takes no blanks")
         said = fill(folder, options)
-        os.symlink(os.path.abspath(options.out), os.path.join(folder, "out"))
+        os.symlink(folder_of_image, os.path.join(folder, "out"))
         os.mkdir(os.path.join(folder, "root"))
         uboot = os.path.exists(os.path.join(folder, "u-boot.bin"))
         with open(os.path.join(folder, "genimage.cfg"), "w", encoding="ascii") as file:
             file.write(config(boot_files(folder), uboot, half))
-        path = os.path.join(options.out, half)
+        path = os.path.join(folder_of_image, half)
         undo.callback(lambda: os.path.exists(path) and os.remove(path))
         open(path, "wb").close()  # says in our words what cannot be written
         run_genimage(folder, half)
-        os.replace(path, image)
-    return [*said, f"{image}, {os.path.getsize(image) >> 20} MiB, is whole: "
+        os.replace(path, options.image)
+    return [*said, f"{options.image}, {os.path.getsize(options.image) >> 20} MiB, is whole: "
             "`make flash DEV=/dev/sdX` or dd writes it"]
 
 
@@ -220,7 +246,9 @@ def main():
         say(f"no card image: {refusal}")
         return 1
     except OSError as error:
-        say(f"no card image: {error.filename or tempfile.gettempdir()}: {error.strerror}")
+        # Of a copy the second name is the one that is written.
+        name = error.filename2 or error.filename or tempfile.gettempdir()
+        say(f"no card image: {name}: {error.strerror}")
         return 1
     except process.Interrupted as interrupt:
         process.kill_all()

@@ -8,12 +8,18 @@ DTBS   ?=
 DEV    ?=
 SDCARD ?= $(O)/sdcard.img
 
-sdcard: all
-	@O='$(O)' tools/sdcard/install.sh
-	@PYTHONPATH=tools python3 -B -m sdcard.image --out '$(O)' --uboot '$(UBOOT)' --dtbs '$(DTBS)'
+# A name for the shell, whatever is in it.
+quoted = '$(subst ','\'',$(1))'
+
+# The kernels by a make of its own: a compiler that has just been installed is found then.
+sdcard:
+	@O='$(O)' SDCARD=$(call quoted,$(SDCARD)) tools/sdcard/prepare.sh
+	@$(MAKE) --no-print-directory all
+	@PYTHONPATH=tools python3 -B -m sdcard.image --kernels '$(O)' --image $(call quoted,$(SDCARD)) \
+		--uboot $(call quoted,$(UBOOT)) --dtbs $(call quoted,$(DTBS))
 
 # Of what is there: root need not build, and what is written is what was made last.
 flash:
-	@PYTHONPATH=tools python3 -B -m sdcard.flash '$(DEV)' '$(SDCARD)'
+	@PYTHONPATH=tools python3 -B -m sdcard.flash $(call quoted,$(DEV)) $(call quoted,$(SDCARD))
 
 .PHONY: sdcard flash
