@@ -3,7 +3,7 @@
  * Cold passes. By address only what is known could be cleaned, and a call uses lists, trees and
  * tables that nobody outside can name. Reading other memory displaces most of it, and more or less
  * of it with each cache's replacement. So it is done by set and way (DDI 0487, DC CISW), which
- * is for a CPU that is alone: the others are off, their caches written back by firmware.
+ * is for a CPU that is alone: the others are off, and their caches are written back as they go.
  */
 #include "bench/silicon/cold.h"
 
